@@ -1,0 +1,197 @@
+"""Every door reads commands here: bytes in, a command or a named refusal out, never a traceback."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any, cast
+
+from pydantic import TypeAdapter, ValidationError
+
+from commands.claim_handlers import HANDLERS as CLAIM
+from commands.fields import CommandId, Reference
+from commands.mandate_handlers import HANDLERS as MANDATE
+from commands.parts import Command
+from domain.errors import (
+    ActorMismatch,
+    BadMoney,
+    BadValue,
+    MissingField,
+    NotACommand,
+    Refused,
+    UnknownCommand,
+    UnknownField,
+)
+
+COMMAND_BYTES_MAX = 1_000_000  # the import of a long history; ordinary commands are under 4 kB
+NESTING_MAX = 32  # levels; the deepest command has 6
+
+_TYPES: dict[str, type[Command]] = {
+    kind.model_fields["type"].default: kind for kind in (*CLAIM, *MANDATE)
+}
+_ids: TypeAdapter[str] = TypeAdapter(CommandId)
+_references: TypeAdapter[str] = TypeAdapter(Reference)
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """What came in as a command and cannot be read as one, as far as it could be read.
+
+    `command_id` is "" when none could be read: such a refusal is answered and cannot be kept.
+    `stream` is the stream that it seems to be about, "" when it does not say.
+    """
+
+    command_id: str
+    type: str
+    stream: str
+    person: str
+    body_sha256: bytes
+    error: Refused
+
+
+def command_types() -> dict[str, type[Command]]:
+    """Every command by its type's name."""
+    return dict(_TYPES)
+
+
+def body_sha256(command: Command) -> bytes:
+    """The digest that tells a repeat from another command under the same id.
+
+    Taken over the command's meaning (sorted keys, no defaults), not over the bytes of one sender.
+    """
+    meaning = command.model_dump(mode="json", exclude_defaults=True)
+    canonical = json.dumps(meaning, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(f"{type(command).__name__}{canonical}".encode()).digest()
+
+
+def read(body: bytes, sender: dict[str, str] | None = None) -> Command | Unread:
+    """Read one command from JSON.
+
+    `sender` is the actor that the door vouches for: it fills in a command's actor, and a command
+    that names another person is refused.
+    """
+    data: dict[str, Any] = {}
+    try:
+        data = _json_object(body)
+        if sender is not None:
+            data = _as_sender(data, sender)
+        return _command(data)
+    except Refused as error:
+        actor = data.get("actor")
+        named = cast("dict[str, Any]", actor) if isinstance(actor, dict) else {}
+        return Unread(
+            command_id=_read_as(_ids, data.get("command_id")),
+            type=_read_as(_references, data.get("type")),
+            stream=_stream(data),
+            person=_read_as(_references, named.get("person")),
+            body_sha256=hashlib.sha256(body).digest(),
+            error=error,
+        )
+
+
+def _command(data: dict[str, Any]) -> Command:
+    kind = data.get("type")
+    if kind is None:
+        raise MissingField("type")
+    if not isinstance(kind, str) or kind not in _TYPES:
+        raise UnknownCommand(str(kind)[:64])
+    try:
+        return _TYPES[kind].model_validate_json(json.dumps(data))
+    except ValidationError as error:
+        raise _refusal(error) from None
+
+
+def _refusal(error: ValidationError) -> Refused:
+    """The first thing that is wrong, as a refusal that names the field."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    path = ".".join(map(str, first["loc"]))
+    match first["type"]:
+        case "missing":
+            return MissingField(path)
+        case "extra_forbidden" | "unexpected_keyword_argument":
+            return UnknownField(path[:200])
+        case "money":
+            return BadMoney(path, first["msg"])
+        case _:
+            return BadValue(path, first["msg"])
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    if len(body) > COMMAND_BYTES_MAX:
+        raise NotACommand(f"it is longer than {COMMAND_BYTES_MAX} bytes")
+    try:
+        data = json.loads(
+            body.decode(),
+            object_pairs_hook=_no_duplicates,
+            parse_constant=_no_constant,
+            parse_float=_no_float,
+        )
+    except RecursionError:
+        raise NotACommand("it is nested too deeply") from None
+    except UnicodeDecodeError:
+        raise NotACommand("it is not UTF-8") from None
+    except ValueError as error:
+        raise NotACommand(f"it is not JSON: {str(error)[:80]}") from None
+    if not isinstance(data, dict):
+        raise NotACommand("it is not a JSON object")
+    _require_shallow(data, NESTING_MAX)
+    return cast("dict[str, Any]", data)
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    data = dict(pairs)
+    if len(data) != len(pairs):
+        raise NotACommand("a key appears twice in one object")
+    return data
+
+
+def _no_constant(text: str) -> Any:
+    raise NotACommand(f"{text} is no value")
+
+
+def _no_float(text: str) -> Any:
+    raise NotACommand(f"{text[:24]} is a number with a fraction: amounts are decimal strings")
+
+
+def _require_shallow(value: Any, left: int) -> None:
+    if left == 0:
+        raise NotACommand("it is nested too deeply")
+    children = cast("dict[str, Any]", value).values() if isinstance(value, dict) else value
+    for child in cast("list[Any]", children):
+        if isinstance(child, dict | list):
+            _require_shallow(child, left - 1)
+        elif isinstance(child, str) and not _encodable(child):
+            raise NotACommand("a text holds half a character (a lone surrogate)")
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _as_sender(data: dict[str, Any], sender: dict[str, str]) -> dict[str, Any]:
+    actor = data.get("actor")
+    if actor is None:
+        return {**data, "actor": sender}
+    named = cast("dict[str, Any]", actor).get("person") if isinstance(actor, dict) else None
+    if isinstance(named, str) and named != sender["person"]:
+        raise ActorMismatch(named=named[:64], sender=sender["person"])
+    return data
+
+
+def _stream(data: dict[str, Any]) -> str:
+    for field, kind in (("claim", "claim"), ("person", "mandate")):
+        named = _read_as(_references, data.get(field))
+        if named:
+            return f"{kind}-{named}"
+    return ""
+
+
+def _read_as(adapter: TypeAdapter[str], value: object) -> str:
+    """The value if it is one, "" otherwise."""
+    try:
+        return adapter.validate_python(value, strict=True)
+    except ValidationError:
+        return ""

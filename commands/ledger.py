@@ -1,0 +1,241 @@
+"""The one way to write: commands in, receipts out, whatever door they came through.
+
+A batch is judged in order against the state its predecessors in it have left, and stored in one
+transaction with its facts, receipts and refusals. If another writer moved what was read, its
+commands are judged again one by one.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import cast
+
+from commands.claim_handlers import HANDLERS as CLAIM
+from commands.door import Unread, body_sha256
+from commands.file import Decided
+from commands.history_import import ImportHistory
+from commands.mandate_handlers import HANDLERS as MANDATE
+from commands.mandate_models import MandateCommand
+from commands.models import NotifyMatter
+from commands.parts import ClaimCommand, Command
+from commands.ports import Answered, Moved, Store
+from commands.receipt import Receipt, refused
+from commands.ruling import Ask, Ruling
+from commands.workspace import Workspace
+from domain.authority import Holding, by_approval, judge, scope_of
+from domain.claim import Claim, lifecycle
+from domain.claim.escalation import ApprovalAsk, use_approval
+from domain.claim.soundness import require_after_incident, require_sound
+from domain.dating import require_not_future, require_within_window
+from domain.envelope import BY_SOURCE, NOT_NEEDED, Judgement, recorded_day
+from domain.errors import (
+    BadValue,
+    CommandIdReused,
+    Refused,
+    StoreUnavailable,
+    StreamTooLong,
+    TooContended,
+    VersionConflict,
+)
+
+STREAM_FACTS_MAX = 2_000  # the tested limit of one file; a typical one has 12-40
+TRIES_MAX = 20  # judgements of one command while others keep writing what it reads
+DELEGATIONS_MAX = 5  # mandates above one another: more is a mistake, and never a need
+
+Asked = Command | Unread
+
+
+class Ledger:
+    """Judges commands and stores what they come to.
+
+    `clock` gives the moment (UTC) at which something is recorded; no caller can set it.
+    """
+
+    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._clock = clock
+
+    def handle(self, command: Asked) -> Receipt:
+        """One command is a batch of one."""
+        return self.handle_many([command])[0]
+
+    def handle_many(self, commands: Sequence[Asked]) -> list[Receipt]:
+        """Judge and store commands; a receipt for each, in their order.
+
+        A command that was answered before gets the same receipt, byte for byte. Never raises for
+        what a command says; when the database does not answer, each receipt says so (E603) and is
+        not kept, so that the same command can be sent again.
+        """
+        try:
+            return self._whole_batch(commands)
+        except Moved:
+            return [self._one(command) for command in commands]
+        except StoreUnavailable as error:
+            return [_unkept(command, error) for command in commands]
+
+    def _one(self, command: Asked) -> Receipt:
+        for _ in range(TRIES_MAX):
+            try:
+                return self._whole_batch([command])[0]
+            except Moved:
+                continue
+            except StoreUnavailable as error:
+                return _unkept(command, error)
+        return _unkept(command, TooContended(command.stream, TRIES_MAX))
+
+    def _whole_batch(self, commands: Sequence[Asked]) -> list[Receipt]:
+        bodies = [_body(command) for command in commands]
+        answered = dict(self._store.answered({each.command_id for each in commands} - {""}))
+        work = Workspace(self._store, self._clock())
+        work.prepare(_streams([each for each in commands if each.command_id not in answered]))
+        first_of: dict[str, int] = {}
+        for number, (command, body) in enumerate(zip(commands, bodies, strict=True)):
+            key = command.command_id
+            if key and key not in answered and key not in first_of:
+                first_of[key] = number
+                _judge(work, command, body)
+        if work.answers:
+            kept = self._store.append(work.batch())
+            for answer, receipt in zip(work.answers, kept, strict=True):
+                answered[answer.command_id] = Answered(answer.body_sha256, receipt)
+        return [
+            _receipt(command, body, answered)
+            for command, body in zip(commands, bodies, strict=True)
+        ]
+
+
+def _receipt(command: Asked, body: bytes, answered: dict[str, Answered]) -> Receipt:
+    known = answered.get(command.command_id)
+    if known is None:  # without an id nothing can be kept or repeated
+        return _unkept(command, cast("Unread", command).error)
+    if known.body_sha256 != body:
+        return _unkept(command, CommandIdReused(command.command_id))
+    return Receipt(known.receipt)
+
+
+def _unkept(command: Asked, error: Refused) -> Receipt:
+    return Receipt(refused(command.command_id, command.stream, error, None, 0))
+
+
+def _body(command: Asked) -> bytes:
+    return command.body_sha256 if isinstance(command, Unread) else body_sha256(command)
+
+
+def _streams(commands: Sequence[Asked]) -> set[str]:
+    """What a batch certainly reads: the subject of each command, and its actor's mandate."""
+    readable = [command for command in commands if isinstance(command, Command)]
+    subjects = {command.stream for command in readable}
+    return subjects | {f"mandate-{command.actor.person}" for command in readable}
+
+
+def _judge(work: Workspace, command: Asked, body: bytes) -> None:
+    """Judge one command; what it comes to is in the workspace, an acceptance or a refusal."""
+    today = recorded_day(work.moment(command.stream))
+    try:
+        if isinstance(command, Unread):
+            raise command.error
+        if isinstance(command, ClaimCommand):
+            ruling, judgement = _rule_on_claim(work, command, today)
+        else:
+            ruling, judgement = _rule_on_mandate(work, command, today), NOT_NEEDED
+    except Refused as error:
+        work.refuse(command, body, error, today)
+    else:
+        work.accept(command, body, ruling, judgement)
+
+
+def _rule_on_mandate(work: Workspace, command: Command, today: date) -> Ruling:
+    file = work.mandate(command.stream)
+    on = _effective(command, today)
+    _require_version(command, file.version)
+    handler = MANDATE[type(cast("MandateCommand", command))]
+    ruling = handler(file, command, on, work.holding)
+    _require_room(command.stream, file.version, ruling)
+    for decided in ruling.decided[:1]:
+        require_within_window(decided.fact, decided.effective_on, today)
+    return ruling
+
+
+def _rule_on_claim(work: Workspace, command: ClaimCommand, today: date) -> tuple[Ruling, Judgement]:
+    file = work.claim(command.stream)
+    on = _effective(command, today)
+    if not isinstance(command, NotifyMatter | ImportHistory):
+        lifecycle.require_known(file.state.lifecycle, command.claim)
+    _require_version(command, file.version)
+    handler = CLAIM[type(command)]
+    ruling = handler(file, command, today if isinstance(command, ImportHistory) else on)
+    _require_room(command.stream, file.version, ruling)
+    if ruling.by_source:
+        return ruling, BY_SOURCE
+    for decided in ruling.decided[:1]:
+        require_not_future(decided.effective_on, today)
+        if not ruling.rewrites:
+            require_after_incident(file.state, decided.effective_on)
+            require_within_window(decided.fact, decided.effective_on, today)
+    if ruling.decided and (ruling.rewrites or _before_others(ruling, file.latest)):
+        if not ruling.rewrites:
+            handler(replace(file, state=file.as_of(on)), command, on)  # possible then, too
+        imagined = file.imagined(ruling.decided, ruling.corrects, ruling.voids)
+        require_sound(imagined.history)
+    return _with_authority(work, command, ruling, file.state, today)
+
+
+def _before_others(ruling: Ruling, latest: date | None) -> bool:
+    return latest is not None and any(each.effective_on < latest for each in ruling.decided)
+
+
+def _with_authority(
+    work: Workspace, command: ClaimCommand, ruling: Ruling, claim: Claim, today: date
+) -> tuple[Ruling, Judgement]:
+    """Judge the authority that the ruling asks for, by mandate or by the approval named."""
+    ask, person = ruling.asks, command.actor.person
+    if ask is None or not ruling.decided:
+        if command.approval:
+            raise BadValue("approval", "this command needs no authority, so it uses no approval")
+        return ruling, NOT_NEEDED
+    if command.approval:
+        return _by_approval(command, ruling, ask, claim, today)
+    chain = _chain(work, person)
+    return ruling, judge(chain, ask.decision, ask.measured, scope_of(claim), today)
+
+
+def _by_approval(
+    command: ClaimCommand, ruling: Ruling, ask: Ask, claim: Claim, today: date
+) -> tuple[Ruling, Judgement]:
+    """Use up the approval in the same transaction as the facts that rest on it."""
+    person = command.actor.person
+    use = ApprovalAsk(ask.decision, ask.measured, ask.terms_digest)
+    consumed = use_approval(claim.escalations, command.approval, use, person, today)
+    on = ruling.decided[0].effective_on
+    asked = claim.escalations.by_id[command.approval].asked.approval
+    maximum = asked.maximum if asked else ask.measured
+    judgement = by_approval(ask.decision, ask.measured, maximum, person, command.approval)
+    return replace(ruling, decided=(*ruling.decided, Decided(consumed, on))), judgement
+
+
+def _chain(work: Workspace, person: str) -> list[Holding]:
+    """A person's mandate, then each that it was delegated from."""
+    chain = [work.holding(person)]
+    while chain[-1].mandate.delegated_by:
+        if len(chain) > DELEGATIONS_MAX:
+            raise BadValue("actor", f"the mandate stands on more than {DELEGATIONS_MAX} others")
+        chain.append(work.holding(chain[-1].mandate.delegated_by))
+    return chain
+
+
+def _effective(command: Command, today: date) -> date:
+    """The effective day: what the command says, never after the day of recording."""
+    if command.effective_on is None:
+        return today
+    require_not_future(command.effective_on, today)
+    return command.effective_on
+
+
+def _require_version(command: Command, version: int) -> None:
+    if command.expected_version is not None and command.expected_version != version:
+        raise VersionConflict(expected=command.expected_version, actual=version)
+
+
+def _require_room(stream: str, version: int, ruling: Ruling) -> None:
+    if version + len(ruling.decided) > STREAM_FACTS_MAX:
+        raise StreamTooLong(stream, version + len(ruling.decided), STREAM_FACTS_MAX)

@@ -1,0 +1,94 @@
+"""What deciding needs of a store, and what it hands to it: the only seam between the two."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from domain.envelope import Recorded
+
+History = Sequence[Recorded[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a command_id was answered with: the SHA-256 of the body, and the receipt's bytes."""
+
+    body_sha256: bytes
+    receipt: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer to keep, in the transaction that stores the facts it speaks of.
+
+    `facts` are the indices of its facts in the batch. Their positions are known only under the
+    store's lock: `receipt` makes the bytes to keep from them.
+    """
+
+    command_id: str
+    body_sha256: bytes
+    stream: str
+    recorded_at: datetime
+    facts: range
+    receipt: Callable[[Sequence[int]], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class ToStore:
+    """One fact, ready to be stored: `state` is the bytes that the chain covers."""
+
+    stream: str
+    version: int
+    name: str
+    state: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Everything that one transaction stores, and the versions that its decisions rest on.
+
+    `read` maps every stream that was read, written or not, to the version it was read at (0 for
+    a stream without a fact). The store proves each under its lock, or stores nothing.
+    """
+
+    facts: Sequence[ToStore]
+    answers: Sequence[Answer]
+    read: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a stream ends: what the next fact of it has to follow."""
+
+    version: int
+    digest: str  # SHA-256 (hex) of the last fact's stored bytes
+    recorded_at: datetime
+
+
+class Moved(Exception):
+    """Since it was read, a stream was written, or a command answered; nothing is stored."""
+
+
+class Store(Protocol):
+    """The log and the answers. Raises `StoreUnavailable` when the database does not answer."""
+
+    def answered(self, command_ids: Collection[str]) -> Mapping[str, Answered]:
+        """The answers already kept, by command_id."""
+        ...
+
+    def load(self, streams: Collection[str]) -> Mapping[str, History]:
+        """The whole history of each stream, in versions; an empty one for a new stream."""
+        ...
+
+    def heads(self, streams: Collection[str]) -> Mapping[str, Head]:
+        """The last fact of each stream that has one, without reading the others."""
+        ...
+
+    def append(self, batch: Batch) -> Sequence[bytes]:
+        """Store it all or nothing, durably; the receipts kept, in the order of the answers.
+
+        Raises `Moved` when a version read is not the stream's version any more, or when a
+        command_id of the batch has been answered meanwhile.
+        """
+        ...

@@ -1,0 +1,42 @@
+"""What judging a command comes to: facts, the authority they need, and what they correct."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from commands.file import Decided
+from domain.money import Money
+from domain.terms import Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """The authority that facts need: a decision, the damages measured, the terms' digest."""
+
+    decision: Decision
+    measured: Money
+    terms_digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What a command comes to; `asks` is None where no mandate is needed.
+
+    `by_source` marks imported facts: neither mandates nor back-dating windows apply to them.
+    """
+
+    decided: tuple[Decided, ...]
+    asks: Ask | None = None
+    corrects: int | None = None
+    voids: int | None = None
+    by_source: bool = False
+
+    @property
+    def rewrites(self) -> bool:
+        """It changes what is held to have been true before."""
+        return self.corrects is not None or self.voids is not None
+
+
+def ruling(facts: list[Any], on: date, asks: Ask | None = None) -> Ruling:
+    """The common case: facts of one day."""
+    return Ruling(tuple(Decided(fact, on) for fact in facts), asks)

@@ -1,0 +1,210 @@
+"""One batch under way: streams as read, and as the batch's own decisions have left them."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any, cast
+
+from commands.door import Unread
+from commands.file import File, claim_file, mandate_file
+from commands.parts import Command
+from commands.ports import Answer, Batch, Head, Store, ToStore
+from commands.receipt import accepted, refused
+from commands.ruling import Ruling
+from domain.authority import Holding
+from domain.claim import Claim
+from domain.dating import RULES
+from domain.envelope import Actor, Envelope, Evidence, Judgement, Recorded
+from domain.errors import Refused
+from domain.labels import labels_of
+from domain.mandate import Mandate
+from domain.refusal_log import CommandRefused, stream_of_refusals
+from domain.schema import chain_start, to_stored
+from domain.schema import digest as digest_of
+from domain.terms import Role
+
+UNREAD_STREAM = "unread"  # where commands that name no stream are refused
+
+
+@dataclass(slots=True)
+class Workspace:
+    """What a batch has read, decided and not yet stored. One for each attempt, never kept."""
+
+    store: Store
+    now: datetime
+    claims: dict[str, File[Claim]] = field(default_factory=dict[str, File[Claim]])
+    mandates: dict[str, File[Mandate]] = field(default_factory=dict[str, File[Mandate]])
+    read: dict[str, int] = field(default_factory=dict[str, int])
+    heads: dict[str, Head] = field(default_factory=dict[str, Head])
+    facts: list[ToStore] = field(default_factory=list[ToStore])
+    answers: list[Answer] = field(default_factory=list[Answer])
+
+    def prepare(self, streams: Collection[str]) -> None:
+        """Read streams that will be needed, in one query."""
+        missing = {each for each in streams if each not in self.read}
+        for stream, history in self.store.load(missing).items() if missing else ():
+            self.read[stream] = len(history)
+            if history:
+                last = history[-1]
+                envelope = last.envelope
+                self.heads[stream] = Head(envelope.version, last.digest, envelope.recorded_at)
+            if stream.startswith("claim-"):
+                self.claims[stream] = claim_file(stream, history)
+            else:
+                self.mandates[stream] = mandate_file(stream, history)
+
+    def claim(self, stream: str) -> File[Claim]:
+        """A claim's stream, as the batch has left it."""
+        self.prepare([stream])
+        return self.claims[stream]
+
+    def mandate(self, stream: str) -> File[Mandate]:
+        """A mandate's stream, as the batch has left it."""
+        self.prepare([stream])
+        return self.mandates[stream]
+
+    def holding(self, person: str) -> Holding:
+        """A person's mandate, for judging; that it was read is proved when the batch is stored."""
+        file = self.mandate(f"mandate-{person}")
+        return Holding(person, file.state, file.version)
+
+    def moment(self, stream: str) -> datetime:
+        """When something is recorded in a stream: now, and never before its last fact."""
+        head = self.heads.get(stream)
+        return max(self.now, head.recorded_at) if head else self.now
+
+    def accept(self, command: Command, body: bytes, ruling: Ruling, judgement: Judgement) -> None:
+        """Add a command's facts and its answer to the batch."""
+        stream, first = command.stream, len(self.facts)
+        moment = self.moment(stream)
+        records: list[Recorded[Any]] = []
+        for decided in ruling.decided:
+            envelope = Envelope(
+                stream=stream,
+                version=self._version(stream) + 1,
+                recorded_at=moment,
+                effective_on=decided.effective_on,
+                actor=Actor(command.actor.person, command.actor.role, command.actor.team),
+                command_id=command.command_id,
+                previous=self._digest(stream),
+                judgement=judgement,
+                jurisdiction=self._jurisdiction(stream, decided.fact),
+                ruleset=RULES,
+                rationale=command.rationale,
+                reason_code=command.reason_code,
+                on_behalf_of=command.on_behalf_of,
+                source_system=command.source_system,
+                correlation_id=command.correlation_id,
+                causation_id=command.causation_id,
+                evidence=tuple(Evidence(e.doc_id, e.sha256, e.kind) for e in command.evidence),
+                labels=labels_of(decided.fact),
+                corrects=ruling.corrects,
+                voids=ruling.voids,
+                imported=decided.imported,
+            )
+            records.append(self._add(Recorded(envelope, decided.fact)))
+        if stream in self.claims:
+            self.claims[stream] = self.claims[stream].after(records)
+        else:
+            self.mandates[stream] = self.mandates[stream].after(records)
+        stored = self.facts[first:]
+        version, digest = self._version(stream), self._digest(stream)
+        self.answers.append(
+            Answer(
+                command.command_id,
+                body,
+                stream,
+                moment,
+                range(first, len(self.facts)),
+                lambda positions: accepted(
+                    command.command_id, stream, version, digest, moment, stored, positions
+                ),
+            )
+        )
+
+    def refuse(self, command: Command | Unread, body: bytes, error: Refused, today: date) -> None:
+        """Keep a refusal: a fact in the stream of refusals beside the subject, and the answer."""
+        subject = command.stream or UNREAD_STREAM
+        stream, first = stream_of_refusals(subject), len(self.facts)
+        if stream not in self.read:
+            head = self.store.heads([stream]).get(stream)
+            self.read[stream] = head.version if head else 0
+            if head:
+                self.heads[stream] = head
+        moment = self.moment(stream)
+        fact = CommandRefused(
+            command=_type_of(command),
+            code=error.code,
+            name=type(error).__name__,
+            message=str(error),
+            remedy=error.remedy,
+            field=error.field,
+            subject=subject,
+            version=self._version(subject),
+            evidence=error.evidence(),
+        )
+        envelope = Envelope(
+            stream=stream,
+            version=self._version(stream) + 1,
+            recorded_at=moment,
+            effective_on=today,
+            actor=_actor_of(command),
+            command_id=command.command_id,
+            previous=self._digest(stream),
+            ruleset=RULES,
+            rationale=command.rationale if isinstance(command, Command) else "",
+        )
+        self._add(Recorded(envelope, fact))
+        kept = self.facts[-1]
+        self.answers.append(
+            Answer(
+                command.command_id,
+                body,
+                subject,
+                moment,
+                range(first, first + 1),
+                lambda positions: refused(command.command_id, subject, error, kept, positions[0]),
+            )
+        )
+
+    def batch(self) -> Batch:
+        """What one transaction stores."""
+        return Batch(self.facts, self.answers, self.read)
+
+    def _add(self, record: Recorded[Any]) -> Recorded[Any]:
+        """Chain one fact to its stream; returns it with its digest."""
+        envelope = record.envelope
+        name, state = to_stored(record)
+        digest = digest_of(state)
+        self.facts.append(ToStore(envelope.stream, envelope.version, name, state))
+        self.heads[envelope.stream] = Head(envelope.version, digest, envelope.recorded_at)
+        return replace(record, digest=digest)
+
+    def _version(self, stream: str) -> int:
+        head = self.heads.get(stream)
+        return head.version if head else 0
+
+    def _digest(self, stream: str) -> str:
+        head = self.heads.get(stream)
+        return head.digest if head else chain_start(stream)
+
+    def _jurisdiction(self, stream: str, fact: object) -> str:
+        file = self.claims.get(stream)
+        notified = file.state.lifecycle.notified if file else None
+        known = notified.jurisdiction if notified else getattr(fact, "jurisdiction", "")
+        return str(known)
+
+
+def _type_of(command: Command | Unread) -> str:
+    return command.type if isinstance(command, Unread) else type_name(command)
+
+
+def type_name(command: Command) -> str:
+    """The command's type as it is written on the wire."""
+    return cast("str", type(command).model_fields["type"].default)
+
+
+def _actor_of(command: Command | Unread) -> Actor:
+    if isinstance(command, Unread):
+        return Actor(command.person, Role.SERVICE)
+    return Actor(command.actor.person, command.actor.role, command.actor.team)

@@ -1,0 +1,176 @@
+"""Reserve lines: what each should cost in all, what was paid, what is outstanding, what came back.
+
+An estimate is the expected total of its line, so outstanding = estimate - paid, never below nil,
+and incurred = paid + outstanding.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import assert_never
+
+from domain.claim.payments import PaymentIssued, PaymentVoided
+from domain.errors import BadValue, CurrencyMismatch
+from domain.money import Money, nil
+from domain.refusals.money import AmountNegative, AmountNotPositive, EstimateBelowPaid
+from domain.refusals.state import UnknownReference
+from domain.terms import CostType, EstimateBasis, Line, RecoveryCategory, Trigger
+
+
+@dataclass(frozen=True, slots=True)
+class EstimateSet:
+    """The expected total of a line was set; `previous` is what it was, nil for a new line.
+
+    For `PROBABILITY_WEIGHTED`, `full_quantum` is the value at 100 % and `probability_bp` the
+    probability in basis points (1/100 of a per cent) that was applied to it.
+    """
+
+    line: Line
+    previous: Money
+    amount: Money
+    trigger: Trigger
+    basis: EstimateBasis = EstimateBasis.MOST_LIKELY
+    full_quantum: Money | None = None
+    probability_bp: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryReceived:
+    """Money came back on a line; it never nets off what was paid."""
+
+    recovery_id: str
+    line: Line
+    category: RecoveryCategory
+    amount: Money
+    source: str = ""
+
+
+Fact = EstimateSet | RecoveryReceived | PaymentIssued | PaymentVoided
+
+
+@dataclass(frozen=True, slots=True)
+class LineState:
+    """One line: all in whole minor units of the line's currency."""
+
+    estimate: int = 0
+    paid: int = 0
+    recovered: int = 0
+
+    @property
+    def outstanding(self) -> int:
+        """What is still expected to be paid."""
+        return self.estimate - self.paid
+
+    @property
+    def incurred(self) -> int:
+        """Paid and outstanding together."""
+        return self.paid + self.outstanding
+
+
+@dataclass(frozen=True, slots=True)
+class Reserves:
+    """The lines of a file, in the order in which they came up."""
+
+    lines: Mapping[Line, LineState] = field(default_factory=dict[Line, LineState])
+    recovery_ids: frozenset[str] = frozenset()
+
+    def on(self, line: Line) -> LineState:
+        """The line, or a nil one."""
+        return self.lines.get(line, LineState())
+
+    def estimate(self, line: Line) -> Money:
+        """The expected total of the line."""
+        return Money(self.on(line).estimate, line.currency)
+
+    def paid(self, line: Line) -> Money:
+        """What was paid on the line."""
+        return Money(self.on(line).paid, line.currency)
+
+    def outstanding(self, line: Line) -> Money:
+        """What is still expected to be paid on the line."""
+        return Money(self.on(line).outstanding, line.currency)
+
+    def damages(self, currency: str) -> Iterator[tuple[Line, LineState]]:
+        """The damages lines in a currency."""
+        for line, state in self.lines.items():
+            if line.cost_type is CostType.DAMAGES and line.currency == currency:
+                yield line, state
+
+
+def evolve(state: Reserves, fact: Fact) -> Reserves:
+    """Remember one fact."""
+    match fact:
+        case EstimateSet():
+            return _with(state, fact.line, estimate=fact.amount.minor)
+        case PaymentIssued():
+            paid = state.on(fact.line).paid + fact.amount.minor
+            return _with(state, fact.line, paid=paid)
+        case PaymentVoided():
+            paid = state.on(fact.line).paid - fact.amount.minor
+            return _with(state, fact.line, paid=paid)
+        case RecoveryReceived():
+            recovered = state.on(fact.line).recovered + fact.amount.minor
+            known = replace(state, recovery_ids=state.recovery_ids | {fact.recovery_id})
+            return _with(known, fact.line, recovered=recovered)
+        case _:
+            assert_never(fact)
+
+
+def _with(state: Reserves, line: Line, **changes: int) -> Reserves:
+    return replace(state, lines={**state.lines, line: replace(state.on(line), **changes)})
+
+
+def set_estimate(state: Reserves, asked: EstimateSet, committed: int, on: str) -> list[EstimateSet]:
+    """Set what a line should cost in all; the same again adds nothing.
+
+    `committed` is what is requested on the line and not yet issued (minor units): an estimate may
+    fall neither below what was paid nor below what is on its way. `on` dates the message.
+    """
+    require_line(asked.line, asked.amount)
+    _require_basis(asked)
+    if asked.amount.minor < 0:
+        raise AmountNegative(asked.amount)
+    floor = Money(state.on(asked.line).paid + committed, asked.line.currency)
+    if asked.amount < floor:
+        raise EstimateBelowPaid(asked.line, asked.amount, floor, on)
+    previous = state.estimate(asked.line)
+    if asked.amount == previous and asked.line in state.lines:
+        return []
+    return [replace(asked, previous=previous)]
+
+
+def _require_basis(asked: EstimateSet) -> None:
+    weighted = asked.basis is EstimateBasis.PROBABILITY_WEIGHTED
+    complete = asked.full_quantum is not None and asked.probability_bp is not None
+    if weighted != complete or (not weighted and (asked.full_quantum or asked.probability_bp)):
+        raise BadValue(
+            "basis", "full_quantum and probability_bp belong to a probability_weighted estimate"
+        )
+    if asked.full_quantum is not None and asked.probability_bp is not None:
+        require_line(asked.line, asked.full_quantum)
+        # Half a minor unit and more rounds up: whole-number arithmetic, the same everywhere.
+        expected = (asked.full_quantum.minor * asked.probability_bp + 5_000) // 10_000
+        if asked.amount.minor != expected:
+            raise BadValue("amount", f"it has to be {Money(expected, asked.amount.currency)} then")
+
+
+def receive_recovery(state: Reserves, recovery: RecoveryReceived) -> list[RecoveryReceived]:
+    """Book money that came back."""
+    require_line(recovery.line, recovery.amount)
+    require_positive(recovery.amount)
+    if recovery.line not in state.lines:
+        raise UnknownReference("reserve line", str(recovery.line))
+    return [recovery]
+
+
+def require_line(line: Line, amount: Money) -> None:
+    """The amount is in the line's currency, and a head of loss belongs to damages only."""
+    if line.currency != amount.currency:
+        raise CurrencyMismatch(expected=line.currency, found=amount.currency)
+    if line.head is not None and line.cost_type is not CostType.DAMAGES:
+        raise BadValue("line.head", f"a {line.cost_type.value} line has no head of loss")
+
+
+def require_positive(amount: Money) -> None:
+    """The amount is above nil."""
+    if amount <= nil(amount.currency):
+        raise AmountNotPositive(amount)

@@ -1,0 +1,52 @@
+"""A file that was changed in its past has to have been possible on every day of it.
+
+A correction, a void or a back-dated fact changes what is held to have been true on earlier days.
+Before it is recorded, the whole file is read again in its new order: on no day may a line be paid
+above its estimate, money be closed away, or anything come before the notification.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+
+from domain.claim import Claim, Fact, evolve
+from domain.claim.lifecycle import ClaimNotified, Status
+from domain.envelope import Recorded
+from domain.history import standing
+from domain.refusals.dates import EffectiveBeforeIncident
+from domain.refusals.state import CorrectionBreaksFile
+
+
+def require_sound(history: Iterable[Recorded[Fact]]) -> None:
+    """Raise `CorrectionBreaksFile` for the first day on which the file would be impossible."""
+    claim = Claim()
+    day: date | None = None
+    for _, record in standing(history):
+        on = record.envelope.effective_on
+        if day is not None and on != day:
+            _require_possible(claim, day)
+        if claim.lifecycle.status is Status.UNKNOWN and not isinstance(record.fact, ClaimNotified):
+            raise CorrectionBreaksFile(on, "it had not been notified")
+        claim, day = evolve(claim, record.fact, on), on
+    if day is not None:
+        _require_possible(claim, day)
+
+
+def _require_possible(claim: Claim, day: date) -> None:
+    for line, state in claim.reserves.lines.items():
+        if state.outstanding < 0:
+            raise CorrectionBreaksFile(day, f"{line} would have been paid above its estimate")
+        if state.paid < 0:
+            raise CorrectionBreaksFile(day, f"{line} would have been paid less than nothing")
+        if state.outstanding and claim.lifecycle.status is Status.CLOSED:
+            raise CorrectionBreaksFile(day, f"{line} would have been outstanding on a closed file")
+
+
+def require_after_incident(claim: Claim, on: date) -> None:
+    """Nothing is dated before the event of care, nor before the matter was notified."""
+    notified = claim.lifecycle.notified
+    if notified is None:
+        return
+    if on < notified.event_date:
+        raise EffectiveBeforeIncident(on, notified.event_date, "incident")
+    if on < notified.notified_on:
+        raise EffectiveBeforeIncident(on, notified.notified_on, "notification")

@@ -1,0 +1,168 @@
+"""The envelope says the rest of a fact: who, when recorded, when true, by which authority, why.
+
+Source: the event envelope of the ledger's model. One place, not one set of fields an event.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from domain.money import Money
+from domain.terms import Decision, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: a person's reference (never a name), in which role, for which team."""
+
+    person: str
+    role: Role
+    team: str = ""
+
+
+class Grounds(StrEnum):
+    """On what the authority for a decision rests."""
+
+    NOT_NEEDED = "not_needed"
+    MANDATE = "mandate"
+    APPROVAL = "approval"
+    SOURCE = "source"  # imported: judged by the system it was made in
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """How authority was judged, kept with the fact so that it can be judged again.
+
+    `measured` is the damages that the decision would commit the file to, cumulatively; `headroom`
+    is limit - measured. `mandate_version` is the version of the holder's mandate stream, and
+    `delegators` names each mandate above it with its version, nearest first.
+    """
+
+    grounds: Grounds
+    decision: Decision | None = None
+    measured: Money | None = None
+    limit: Money | None = None
+    headroom: Money | None = None
+    person: str = ""
+    mandate_version: int = 0
+    delegators: tuple[tuple[str, int], ...] = ()
+    approval: str = ""
+
+
+NOT_NEEDED = Judgement(Grounds.NOT_NEEDED)
+BY_SOURCE = Judgement(Grounds.SOURCE)
+
+
+class DataClass(StrEnum):
+    """How personal the content of a fact is."""
+
+    ORDINARY = "ordinary"
+    PERSONAL = "personal"
+    CLINICAL = "clinical"
+
+
+class Privilege(StrEnum):
+    """Whether a fact may be shown to an opponent or a court, and if not, why."""
+
+    NONE = "none"
+    LEGAL_ADVICE = "legal_advice"
+    LITIGATION = "litigation"
+    WITHOUT_PREJUDICE = "without_prejudice"
+    WPSATC = "wpsatc"  # without prejudice save as to costs
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Who may see a fact: data class and privilege."""
+
+    data_class: DataClass = DataClass.ORDINARY
+    privilege: Privilege = Privilege.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A document that a decision rests on, by its id and the SHA-256 (hex) of its bytes."""
+
+    doc_id: str
+    sha256: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """Where an imported fact came from: the source's name and the row (1 = first after header)."""
+
+    source: str
+    row: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What all facts of one command share: who asked, why, and on what authority."""
+
+    command_id: str
+    actor: Actor
+    effective_on: date
+    rationale: str = ""
+    reason_code: str = ""
+    on_behalf_of: str = ""
+    source_system: str = ""
+    correlation_id: str = ""
+    causation_id: str = ""
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Everything about a recorded fact that is not the fact itself.
+
+    `stream` and `version` (1..n without a gap) identify the fact for ever. `recorded_at` (UTC) is
+    the store's clock and never runs backwards within a stream; `effective_on` is when it was true
+    in the world. `previous` is the SHA-256 (hex) of the stored bytes of the fact before it in its
+    stream; the first fact carries the SHA-256 of the stream's name. `corrects` and `voids` name
+    an earlier version of the same stream.
+    """
+
+    stream: str
+    version: int
+    recorded_at: datetime
+    effective_on: date
+    actor: Actor
+    command_id: str
+    previous: str
+    judgement: Judgement = NOT_NEEDED
+    jurisdiction: str = ""
+    ruleset: str = ""
+    rationale: str = ""
+    reason_code: str = ""
+    on_behalf_of: str = ""
+    source_system: str = ""
+    correlation_id: str = ""
+    causation_id: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    labels: Labels = Labels()
+    corrects: int | None = None
+    voids: int | None = None
+    imported: Imported | None = None
+
+
+F = TypeVar("F")
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded(Generic[F]):
+    """A fact as recorded: its envelope, itself, its SHA-256 (hex) and its place in the log.
+
+    `position` is 0 for a fact that is decided and not yet stored.
+    """
+
+    envelope: Envelope
+    fact: F
+    digest: str = ""
+    position: int = 0
+
+
+def recorded_day(moment: datetime) -> date:
+    """The day (UTC) on which something was recorded."""
+    return moment.astimezone(UTC).date()

@@ -1,0 +1,28 @@
+"""Which facts may be shown to whom: the labels that a fact carries from its own content."""
+
+from domain.claim.escalation import Escalated, EscalationDecided
+from domain.claim.lifecycle import ClaimNotified, StrategySet
+from domain.claim.offers import OfferMade, OfferReceived
+from domain.envelope import DataClass, Labels, Privilege
+from domain.terms import OfferType
+
+_OFFER_PRIVILEGE = {
+    OfferType.PART36: Privilege.WPSATC,  # not to be shown to the trial judge: CPR 36.16
+    OfferType.CALDERBANK: Privilege.WPSATC,
+    OfferType.WP_OFFER: Privilege.WITHOUT_PREJUDICE,
+    OfferType.OPEN: Privilege.NONE,
+}
+_ORDINARY = Labels()
+
+
+def labels_of(fact: object) -> Labels:
+    """The labels of a fact; what is not listed is ordinary and not privileged."""
+    match fact:
+        case OfferMade() | OfferReceived():
+            return Labels(privilege=_OFFER_PRIVILEGE[fact.terms.type])
+        case StrategySet() | Escalated() | EscalationDecided():
+            return Labels(privilege=Privilege.LITIGATION)
+        case ClaimNotified() if fact.allegations:
+            return Labels(data_class=DataClass.CLINICAL)
+        case _:
+            return _ORDINARY

@@ -1,0 +1,116 @@
+"""Money is counted in whole minor units of one currency; shares are exact and always re-sum."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from typing import Self
+
+from domain.errors import BadMoney, CurrencyMismatch, SharesNotWhole
+
+# ISO 4217 active codes, by the number of digits of their minor unit. Source: ISO 4217 list one.
+_EXPONENTS = {
+    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+    3: "BHD IQD JOD KWD LYD OMR TND",
+    2: """AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN
+    BZD CAD CDF CHF CNY COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP
+    GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL
+    MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK
+    PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB
+    TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VES WST XCD YER ZAR ZMW ZWG""",
+}
+EXPONENT = {code: digits for digits, codes in _EXPONENTS.items() for code in codes.split()}
+MINOR_LIMIT = 10**15  # ten trillion pounds: far above any claim, far inside a 64-bit integer
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount: `minor` whole minor units (pence) of an ISO 4217 `currency`."""
+
+    minor: int
+    currency: str
+
+    def __post_init__(self) -> None:
+        if type(self.minor) is not int:  # a bool is an int to isinstance, and no amount of money
+            raise BadMoney("amount", "whole minor units only")
+        if self.currency not in EXPONENT:
+            raise BadMoney("currency", f"{self.currency[:8]!r} is not an ISO 4217 currency")
+        if abs(self.minor) >= MINOR_LIMIT:
+            raise BadMoney("amount", "it is beyond the largest amount the ledger keeps")
+
+    @classmethod
+    def parse(cls, text: str, currency: str, where: str = "amount") -> Self:
+        """Read a decimal string such as "1250.00"; no exponent, no more decimals than exist."""
+        if currency not in EXPONENT:
+            raise BadMoney("currency", f"{currency[:8]!r} is not an ISO 4217 currency")
+        digits = text.removeprefix("-").replace(".", "", 1)
+        if len(text) > 24 or not (digits.isascii() and digits.isdigit()):
+            raise BadMoney(where, "a plain decimal number is expected, such as 1250.00")
+        try:
+            minor = Decimal(text).scaleb(EXPONENT[currency])
+        except InvalidOperation:
+            raise BadMoney(where, "a plain decimal number is expected") from None
+        if minor != minor.to_integral_value():
+            raise BadMoney(where, f"{currency} has {EXPONENT[currency]} decimals")
+        if abs(minor) >= MINOR_LIMIT:
+            raise BadMoney(where, "it is beyond the largest amount the ledger keeps")
+        return cls(int(minor), currency)
+
+    def decimal(self) -> str:
+        """The amount as a decimal string, with all the decimals of its currency."""
+        digits = EXPONENT[self.currency]
+        whole, part = divmod(abs(self.minor), 10**digits)
+        sign = "-" if self.minor < 0 else ""
+        return f"{sign}{whole}.{part:0{digits}d}" if digits else f"{sign}{whole}"
+
+    def __str__(self) -> str:
+        return f"{self.currency} {self.decimal()}"
+
+    def __add__(self, other: "Money") -> "Money":
+        self._same(other)
+        return Money(self.minor + other.minor, self.currency)
+
+    def __sub__(self, other: "Money") -> "Money":
+        self._same(other)
+        return Money(self.minor - other.minor, self.currency)
+
+    def __lt__(self, other: "Money") -> bool:
+        self._same(other)
+        return self.minor < other.minor
+
+    def __le__(self, other: "Money") -> bool:
+        self._same(other)
+        return self.minor <= other.minor
+
+    def _same(self, other: "Money") -> None:
+        if self.currency != other.currency:
+            raise CurrencyMismatch(expected=self.currency, found=other.currency)
+
+
+def nil(currency: str) -> Money:
+    """No money, in a currency."""
+    return Money(0, currency)
+
+
+def require_whole(shares: Sequence[Fraction]) -> None:
+    """Shares are each above nothing and at most everything, and sum to exactly one."""
+    total = sum(shares, Fraction(0))
+    if total != 1 or any(share <= 0 for share in shares):
+        raise SharesNotWhole(total=str(total))
+
+
+def split(minor: int, shares: Sequence[Fraction]) -> tuple[int, ...]:
+    """Split whole minor units by shares that sum to one, by the largest remainder.
+
+    Ties go to the party named first. The parts always re-sum to `minor`; a negative amount is
+    split as its positive is, so that a reversal restores exactly what was split.
+    """
+    if minor < 0:
+        return tuple(-part for part in split(-minor, shares))
+    exact = [minor * share for share in shares]
+    parts = [int(part) for part in exact]
+    left = minor - sum(parts)
+    by_remainder = sorted(range(len(shares)), key=lambda i: (parts[i] - exact[i], i))
+    for i in by_remainder[:left]:
+        parts[i] += 1
+    return tuple(parts)

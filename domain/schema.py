@@ -1,0 +1,176 @@
+"""Names on disk: what each stored fact is called, with its version, and how its bytes are read.
+
+The names are promises, written by hand. A fact's shape changes by a new version and an upcast in
+`UPCASTS`; a released version is never edited, and a stored sample of each is read by a test.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from domain import claim, mandate
+from domain.claim import (
+    apportionment,
+    escalation,
+    lifecycle,
+    offers,
+    payments,
+    reserves,
+    settlement,
+)
+from domain.claim.apportionment import PartyShare
+from domain.claim.correction import FactVoided
+from domain.claim.escalation import ApprovalAsk
+from domain.claim.offer_terms import Damages, Deductible, OfferTerms
+from domain.envelope import Actor, Envelope, Evidence, Imported, Judgement, Labels, Recorded
+from domain.errors import DamagedFact, NameTooNew, Refused, UnknownName, Unreadable
+from domain.mandate import Limit
+from domain.money import Money
+from domain.refusal_log import CommandRefused
+from domain.terms import Line
+
+F = TypeVar("F")
+Fact = claim.Fact | mandate.Fact | CommandRefused
+
+NAMES: dict[str, type[Fact]] = {
+    "claim-notified.1": lifecycle.ClaimNotified,
+    "claim-allocated.1": lifecycle.ClaimAllocated,
+    "handler-changed.1": lifecycle.HandlerChanged,
+    "strategy-set.1": lifecycle.StrategySet,
+    "stage-reached.1": lifecycle.StageReached,
+    "claim-closed.1": lifecycle.ClaimClosed,
+    "claim-reopened.1": lifecycle.ClaimReopened,
+    "estimate-set.1": reserves.EstimateSet,
+    "recovery-received.1": reserves.RecoveryReceived,
+    "payment-requested.1": payments.PaymentRequested,
+    "payment-approved.1": payments.PaymentApproved,
+    "payment-rejected.1": payments.PaymentRejected,
+    "payment-issued.1": payments.PaymentIssued,
+    "payment-voided.1": payments.PaymentVoided,
+    "offer-made.1": offers.OfferMade,
+    "offer-received.1": offers.OfferReceived,
+    "offer-accepted.1": offers.OfferAccepted,
+    "offer-rejected.1": offers.OfferRejected,
+    "offer-withdrawn.1": offers.OfferWithdrawn,
+    "offer-lapsed.1": offers.OfferLapsed,
+    "offer-superseded.1": offers.OfferSuperseded,
+    "settlement-agreed.1": settlement.SettlementAgreed,
+    "apportionment-proposed.1": apportionment.ApportionmentProposed,
+    "apportionment-agreed.1": apportionment.ApportionmentAgreed,
+    "apportionment-rejected.1": apportionment.ApportionmentRejected,
+    "escalated.1": escalation.Escalated,
+    "escalation-decided.1": escalation.EscalationDecided,
+    "escalation-withdrawn.1": escalation.EscalationWithdrawn,
+    "approval-consumed.1": escalation.ApprovalConsumed,
+    "fact-voided.1": FactVoided,
+    "mandate-granted.1": mandate.MandateGranted,
+    "mandate-attested.1": mandate.MandateAttested,
+    "mandate-amended.1": mandate.MandateAmended,
+    "mandate-suspended.1": mandate.MandateSuspended,
+    "mandate-restored.1": mandate.MandateRestored,
+    "mandate-revoked.1": mandate.MandateRevoked,
+    "command-refused.1": CommandRefused,
+}
+# From a released name to the next version's name and the change of its payload: empty so far.
+UPCASTS: dict[str, tuple[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {}
+
+NAME_OF = {kind: name for name, kind in NAMES.items()}
+_NEWEST = {name.rpartition(".")[0]: int(name.rpartition(".")[2]) for name in NAMES}
+
+_VALUES = (Money, Line, Actor, Envelope, Evidence, Imported, Judgement, Labels, Limit, PartyShare)
+_STRICT = (*_VALUES, ApprovalAsk, Damages, Deductible, OfferTerms, *NAMES.values())
+for _kind in _STRICT:
+    # A key that this program does not know means that a newer one wrote it: stop, do not drop it.
+    setattr(_kind, "__pydantic_config__", ConfigDict(extra="forbid"))  # noqa: B010 - no such name declared
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored(Generic[F]):
+    """What the bytes of a stored fact hold; the name is in them so that the chain covers it."""
+
+    name: str
+    envelope: Envelope
+    fact: F
+
+
+_envelopes: TypeAdapter[Envelope] = TypeAdapter(Envelope)
+_facts: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(kind) for name, kind in NAMES.items()}
+_stored: dict[str, TypeAdapter[_Stored[Any]]] = {
+    name: TypeAdapter(_Stored[kind])  # type: ignore[valid-type]  # one reader for each name
+    for name, kind in NAMES.items()
+}
+
+
+def digest(stored: bytes) -> str:
+    """SHA-256 (hex) of bytes as stored."""
+    return hashlib.sha256(stored).hexdigest()
+
+
+def chain_start(stream: str) -> str:
+    """What the first fact of a stream carries as its predecessor's digest."""
+    return digest(stream.encode())
+
+
+def to_stored(record: Recorded[Any]) -> tuple[str, bytes]:
+    """The name and the bytes under which a fact is stored; the bytes are what the chain covers."""
+    name = NAME_OF[type(record.fact)]
+    envelope = _envelopes.dump_json(record.envelope, exclude_defaults=True)
+    payload = _facts[name].dump_json(record.fact)
+    return name, b'{"name":"%s","envelope":%s,"fact":%s}' % (name.encode(), envelope, payload)
+
+
+def from_stored(
+    stream: str, version: int, name: str, stored: bytes, position: int = 0
+) -> Recorded[Any]:
+    """Read a stored fact, upcast to today's shape.
+
+    Raises `UnknownName`, `NameTooNew` or `DamagedFact`, each saying where: a reader stops there.
+    """
+    if name not in _stored and name not in UPCASTS:
+        raise _unknown(stream, version, name)
+    try:
+        newest, current = (name, stored) if name in _stored else _upcast(name, stored)
+        whole = _stored[newest].validate_json(current, strict=True)
+    except (ValidationError, Refused, ValueError, KeyError, TypeError) as error:
+        raise DamagedFact(stream, version, name, _first_line(error)) from error
+    told = (whole.name, whole.envelope.stream, whole.envelope.version)
+    if told != (newest, stream, version):
+        raise DamagedFact(stream, version, name, f"its bytes say it is {told}")
+    return Recorded(whole.envelope, whole.fact, digest(stored), position)
+
+
+def _upcast(name: str, stored: bytes) -> tuple[str, bytes]:
+    """Bring an older version's bytes to the newest, step by step."""
+    whole: dict[str, Any] = json.loads(stored)
+    while name in UPCASTS:
+        name, change = UPCASTS[name]
+        payload: dict[str, Any] = whole["fact"]
+        whole = {**whole, "name": name, "fact": change(payload)}
+    return name, json.dumps(whole).encode()
+
+
+def _unknown(stream: str, version: int, name: str) -> Unreadable:
+    known, _, number = name.rpartition(".")
+    if known in _NEWEST and number.isdigit() and int(number) > _NEWEST[known]:
+        return NameTooNew(stream, version, name, _NEWEST[known])
+    return UnknownName(stream, version, name)
+
+
+def _first_line(error: Exception) -> str:
+    """What was wrong, without the stored content."""
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_input=False)[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    return type(error).__name__
+
+
+def plain(value: object) -> Any:
+    """A fact, an envelope or a part of them, as JSON data for people and reports."""
+    return _plain.dump_python(value, mode="json")
+
+
+_plain: TypeAdapter[Any] = TypeAdapter(Any)
