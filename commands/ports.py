@@ -66,6 +66,11 @@ class Head:
     recorded_at: datetime
 
 
+def head_of(last: Recorded[Any]) -> Head:
+    """The head of a stream from its last fact."""
+    return Head(last.envelope.version, last.digest, last.envelope.recorded_at)
+
+
 class Moved(Exception):
     """Since it was read, a stream was written, or a command answered; nothing is stored."""
 

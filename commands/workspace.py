@@ -8,7 +8,7 @@ from typing import Any, cast
 from commands.door import Unread
 from commands.file import File, claim_file, mandate_file
 from commands.parts import Command
-from commands.ports import Answer, Batch, Head, Store, ToStore
+from commands.ports import Answer, Batch, Head, Store, ToStore, head_of
 from commands.receipt import accepted, refused
 from commands.ruling import Ruling
 from domain.authority import Holding
@@ -45,9 +45,7 @@ class Workspace:
         for stream, history in self.store.load(missing).items() if missing else ():
             self.read[stream] = len(history)
             if history:
-                last = history[-1]
-                envelope = last.envelope
-                self.heads[stream] = Head(envelope.version, last.digest, envelope.recorded_at)
+                self.heads[stream] = head_of(history[-1])
             if stream.startswith("claim-"):
                 self.claims[stream] = claim_file(stream, history)
             else:

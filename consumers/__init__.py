@@ -1,0 +1,1 @@
+"""The long-running readers, of Kafka and of the ledger's own log."""

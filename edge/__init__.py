@@ -1,0 +1,1 @@
+"""Settings, wiring and doors: the only place that knows all the parts."""

@@ -1,0 +1,1 @@
+"""Each module is one question the ledger can answer quickly."""

@@ -1,0 +1,1 @@
+"""Histories, real or imagined, run through the same code that runs today."""
