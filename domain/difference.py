@@ -1,18 +1,19 @@
 """What differs between two states: each field by its path, with what it was and what it became."""
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import fields, is_dataclass
 from datetime import date
 from enum import Enum
 from fractions import Fraction
-from functools import cache
 from typing import Any, NamedTuple
 
+from domain.claim.reserves import LineState
 from domain.money import Money
 from domain.terms import Line
 
 Plain = str | int | bool | None
 _VALUES = (str, int, Money, Line, date, Enum, Fraction)
+_READERS: dict[type, Callable[[Any], dict[str, Any] | None]] = {}  # found once for each kind
 
 
 class Changed(NamedTuple):
@@ -52,24 +53,40 @@ def _changed(path: str, before: Any, after: Any) -> Iterator[Changed]:
         yield from _changed(prefix + key, old.get(key), new.get(key))
 
 
-def _parts(value: Any) -> dict[str, Any] | None:
+def _parts(value: object) -> dict[str, Any] | None:
     """What a value is made of, by name; None for what is one value."""
-    if value is None or isinstance(value, _VALUES):
-        return None
-    if isinstance(value, Mapping):
-        return {str(key): part for key, part in value.items()}  # type: ignore[misc]
-    if isinstance(value, tuple | list):
-        return {str(index): part for index, part in enumerate(value)}
-    if isinstance(value, Set):
-        return {str(member): True for member in value}
-    if is_dataclass(value):
-        return {name: getattr(value, name) for name in _names(type(value))}
-    return None
+    kind = type(value)
+    reader = _READERS.get(kind)
+    if reader is None:
+        reader = _READERS[kind] = _reader(kind)
+    return reader(value)
 
 
-@cache
-def _names(kind: Any) -> tuple[str, ...]:
-    return tuple(each.name for each in fields(kind))
+def _reader(kind: type[object]) -> Callable[[Any], dict[str, Any] | None]:
+    """How the parts of a kind of value are found."""
+    if issubclass(kind, _VALUES):
+        return lambda _: None
+    if is_dataclass(kind):
+        names = [each.name for each in fields(kind)]
+        return lambda value: {name: getattr(value, name) for name in names}
+    if issubclass(kind, Mapping):
+        return lambda value: {str(key): _counted(key, part) for key, part in value.items()}
+    if issubclass(kind, tuple | list):
+        return lambda value: {str(index): part for index, part in enumerate(value)}
+    if issubclass(kind, Set):
+        return lambda value: {str(member): True for member in value}
+    return lambda _: None
+
+
+def _counted(key: object, part: object) -> object:
+    """A reserve line's figures as amounts: its state is counted in the currency of its key."""
+    if not (isinstance(key, Line) and isinstance(part, LineState)):
+        return part
+    figures = (part.estimate, part.paid, part.recovered)
+    names = ("estimate", "paid", "recovered")
+    return {
+        name: Money(minor, key.currency) for name, minor in zip(names, figures, strict=True)
+    }
 
 
 def _plain(value: Any) -> Plain:

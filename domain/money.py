@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Self
 
@@ -46,15 +45,14 @@ class Money:
         digits = text.removeprefix("-").replace(".", "", 1)
         if len(text) > 24 or not (digits.isascii() and digits.isdigit()):
             raise BadMoney(where, "a plain decimal number is expected, such as 1250.00")
-        try:
-            minor = Decimal(text).scaleb(EXPONENT[currency])
-        except InvalidOperation:
-            raise BadMoney(where, "a plain decimal number is expected") from None
-        if minor != minor.to_integral_value():
+        whole, _, part = text.removeprefix("-").partition(".")
+        part = part.rstrip("0").ljust(EXPONENT[currency], "0")
+        if len(part) > EXPONENT[currency]:
             raise BadMoney(where, f"{currency} has {EXPONENT[currency]} decimals")
-        if abs(minor) >= MINOR_LIMIT:
+        minor = int(whole + part)  # not by Decimal, whose answers depend on a context outside
+        if minor >= MINOR_LIMIT:
             raise BadMoney(where, "it is beyond the largest amount the ledger keeps")
-        return cls(int(minor), currency)
+        return cls(-minor if text.startswith("-") else minor, currency)
 
     def decimal(self) -> str:
         """The amount as a decimal string, with all the decimals of its currency."""

@@ -8,7 +8,8 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from datetime import timedelta
+from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
@@ -92,6 +93,7 @@ for _kind in _STRICT:
 class _Stored(Generic[F]):
     """What the bytes of a stored fact hold; the name is in them so that the chain covers it."""
 
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
     name: str
     envelope: Envelope
     fact: F
@@ -140,6 +142,8 @@ def from_stored(
     told = (whole.name, whole.envelope.stream, whole.envelope.version)
     if told != (newest, stream, version):
         raise DamagedFact(stream, version, name, f"its bytes say it is {told}")
+    if whole.envelope.recorded_at.utcoffset() != timedelta(0):
+        raise DamagedFact(stream, version, name, "recorded_at is not in UTC")
     return Recorded(whole.envelope, whole.fact, digest(stored), position)
 
 
@@ -155,7 +159,7 @@ def _upcast(name: str, stored: bytes) -> tuple[str, bytes]:
 
 def _unknown(stream: str, version: int, name: str) -> Unreadable:
     known, _, number = name.rpartition(".")
-    if known in _NEWEST and number.isdigit() and int(number) > _NEWEST[known]:
+    if known in _NEWEST and number.isdecimal() and int(number[:9]) > _NEWEST[known]:
         return NameTooNew(stream, version, name, _NEWEST[known])
     return UnknownName(stream, version, name)
 

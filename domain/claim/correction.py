@@ -8,7 +8,12 @@ takes the fact out. Facts that others rest on are undone by their own commands i
 from dataclasses import dataclass
 
 from domain.claim.lifecycle import ClaimNotified, HandlerChanged, StrategySet
-from domain.claim.reserves import EstimateSet, RecoveryReceived
+from domain.claim.reserves import (
+    EstimateSet,
+    RecoveryReceived,
+    require_estimate,
+    require_recovery,
+)
 from domain.refusals.state import NotCorrectable
 
 Correctable = ClaimNotified | HandlerChanged | StrategySet | EstimateSet | RecoveryReceived
@@ -24,7 +29,7 @@ class FactVoided:
 
 
 def require_correctable(version: int, old: object, new: Correctable) -> None:
-    """The fact may be corrected, by one of its own kind that keeps its identity."""
+    """The fact may be corrected, by a valid one of its own kind that keeps its identity."""
     name = type(old).__name__
     if not isinstance(old, CORRECTABLE):
         raise NotCorrectable(version, name, "corrected", "other facts rest on it")
@@ -33,6 +38,13 @@ def require_correctable(version: int, old: object, new: Correctable) -> None:
     why = _lost_identity(old, new)
     if why:
         raise NotCorrectable(version, name, "corrected", why)
+    match new:
+        case EstimateSet():
+            require_estimate(new)
+        case RecoveryReceived():
+            require_recovery(new)
+        case _:
+            pass
 
 
 def _lost_identity(old: object, new: Correctable) -> str:

@@ -13,6 +13,7 @@ from domain.claim import (
     apportionment,
     escalation,
     evolve,
+    evolve_all,
     lifecycle,
     offers,
     payments,
@@ -229,6 +230,7 @@ def reopen(claim: Claim, why: str, estimates: Sequence[EstimateSet], on: date) -
     if on < claim.lifecycle.closed_on:
         raise IllegalTransition("the file", "open on that day", "reopened")
     fresh = _estimates(claim, estimates, on)
-    if not fresh:
+    reserved = evolve_all(claim, fresh, on).reserves
+    if not any(state.outstanding for state in reserved.lines.values()):
         raise FreshEstimateMissing
     return [ClaimReopened(why), *fresh]

@@ -138,7 +138,8 @@ def evolve(state: Lifecycle, fact: Fact, on: date) -> Lifecycle:
         case StrategySet():
             return replace(state, strategy=fact)
         case StageReached():
-            return replace(state, stage=fact.stage)
+            # One recorded late may be dated before a further one: the furthest counts.
+            return replace(state, stage=max(state.stage, fact.stage, key=lambda stage: stage.order))
         case ClaimClosed():
             return replace(state, status=Status.CLOSED, closure=fact.closure, closed_on=on)
         case ClaimReopened():

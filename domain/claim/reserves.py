@@ -12,7 +12,7 @@ from domain.claim.payments import PaymentIssued, PaymentVoided
 from domain.errors import BadValue, CurrencyMismatch
 from domain.money import Money, nil
 from domain.refusals.money import AmountNegative, AmountNotPositive, EstimateBelowPaid
-from domain.refusals.state import UnknownReference
+from domain.refusals.state import ReferenceTaken, UnknownReference
 from domain.terms import CostType, EstimateBasis, Line, RecoveryCategory, Trigger
 
 
@@ -71,7 +71,7 @@ class Reserves:
     """The lines of a file, in the order in which they came up."""
 
     lines: Mapping[Line, LineState] = field(default_factory=dict[Line, LineState])
-    recovery_ids: frozenset[str] = frozenset()
+    recoveries: Mapping[str, Line] = field(default_factory=dict[str, Line])  # by their id
 
     def on(self, line: Line) -> LineState:
         """The line, or a nil one."""
@@ -109,8 +109,8 @@ def evolve(state: Reserves, fact: Fact) -> Reserves:
             return _with(state, fact.line, paid=paid)
         case RecoveryReceived():
             recovered = state.on(fact.line).recovered + fact.amount.minor
-            known = replace(state, recovery_ids=state.recovery_ids | {fact.recovery_id})
-            return _with(known, fact.line, recovered=recovered)
+            known = {**state.recoveries, fact.recovery_id: fact.line}
+            return _with(replace(state, recoveries=known), fact.line, recovered=recovered)
         case _:
             assert_never(fact)
 
@@ -125,10 +125,7 @@ def set_estimate(state: Reserves, asked: EstimateSet, committed: int, on: str) -
     `committed` is what is requested on the line and not yet issued (minor units): an estimate may
     fall neither below what was paid nor below what is on its way. `on` dates the message.
     """
-    require_line(asked.line, asked.amount)
-    _require_basis(asked)
-    if asked.amount.minor < 0:
-        raise AmountNegative(asked.amount)
+    require_estimate(asked)
     floor = Money(state.on(asked.line).paid + committed, asked.line.currency)
     if asked.amount < floor:
         raise EstimateBelowPaid(asked.line, asked.amount, floor, on)
@@ -138,10 +135,18 @@ def set_estimate(state: Reserves, asked: EstimateSet, committed: int, on: str) -
     return [replace(asked, previous=previous)]
 
 
+def require_estimate(asked: EstimateSet) -> None:
+    """The amount is in the line's currency, nil or more, and what its basis makes of it."""
+    require_line(asked.line, asked.amount)
+    _require_basis(asked)
+    if asked.amount.minor < 0:
+        raise AmountNegative(asked.amount)
+
+
 def _require_basis(asked: EstimateSet) -> None:
     weighted = asked.basis is EstimateBasis.PROBABILITY_WEIGHTED
-    complete = asked.full_quantum is not None and asked.probability_bp is not None
-    if weighted != complete or (not weighted and (asked.full_quantum or asked.probability_bp)):
+    told = [asked.full_quantum is not None, asked.probability_bp is not None]
+    if told != [weighted, weighted]:
         raise BadValue(
             "basis", "full_quantum and probability_bp belong to a probability_weighted estimate"
         )
@@ -154,12 +159,19 @@ def _require_basis(asked: EstimateSet) -> None:
 
 
 def receive_recovery(state: Reserves, recovery: RecoveryReceived) -> list[RecoveryReceived]:
-    """Book money that came back."""
-    require_line(recovery.line, recovery.amount)
-    require_positive(recovery.amount)
+    """Book money that came back, once."""
+    if recovery.recovery_id in state.recoveries:
+        raise ReferenceTaken("recovery", recovery.recovery_id)
+    require_recovery(recovery)
     if recovery.line not in state.lines:
         raise UnknownReference("reserve line", str(recovery.line))
     return [recovery]
+
+
+def require_recovery(recovery: RecoveryReceived) -> None:
+    """The amount is above nil, in the line's currency."""
+    require_line(recovery.line, recovery.amount)
+    require_positive(recovery.amount)
 
 
 def require_line(line: Line, amount: Money) -> None:

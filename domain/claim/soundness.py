@@ -2,7 +2,8 @@
 
 A correction, a void or a back-dated fact changes what is held to have been true on earlier days.
 Before it is recorded, the whole file is read again in its new order: on no day may a line be paid
-above its estimate, money be closed away, or anything come before the notification.
+above its estimate, money be closed away, an offer outlive the settlement, or anything come before
+the notification.
 """
 
 from collections.abc import Iterable
@@ -33,12 +34,19 @@ def require_sound(history: Iterable[Recorded[Fact]]) -> None:
 
 def _require_possible(claim: Claim, day: date) -> None:
     for line, state in claim.reserves.lines.items():
-        if state.outstanding < 0:
-            raise CorrectionBreaksFile(day, f"{line} would have been paid above its estimate")
+        if state.outstanding < claim.payments.in_progress_on(line):
+            raise CorrectionBreaksFile(
+                day, f"{line} would have been paid, or asked to pay, above its estimate"
+            )
         if state.paid < 0:
             raise CorrectionBreaksFile(day, f"{line} would have been paid less than nothing")
         if state.outstanding and claim.lifecycle.status is Status.CLOSED:
             raise CorrectionBreaksFile(day, f"{line} would have been outstanding on a closed file")
+    if claim.settlement.agreed is not None:
+        for offer_id, _ in claim.offers.live_on(day):
+            raise CorrectionBreaksFile(
+                day, f"offer {offer_id} would have been open on a settled claim"
+            )
 
 
 def require_after_incident(claim: Claim, on: date) -> None:

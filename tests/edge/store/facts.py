@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 
 from commands.ports import Answer, Batch, Store, ToStore
+from commands.receipt import accepted
 from domain.claim.lifecycle import StrategySet
 from domain.envelope import Actor, Envelope, Recorded
 from domain.schema import chain_start, digest, to_stored
@@ -62,9 +63,7 @@ def merged(*batches: Batch) -> Batch:
     return Batch(facts, answers, read)
 
 
-def chained(
-    stream: str, version: int, previous: str, facts: int, command_id: str
-) -> list[ToStore]:
+def chained(stream: str, version: int, previous: str, facts: int, command_id: str) -> list[ToStore]:
     """Facts that follow `version` of the stream, each carrying the digest of the one before."""
     stored: list[ToStore] = []
     for _ in range(facts):
@@ -90,22 +89,10 @@ def answer_of(
     command_id: str, stream: str, facts: Sequence[ToStore], span: range | None = None
 ) -> Answer:
     """An answer that accepts, with the receipt that the ledger keeps."""
+    version = facts[-1].version if facts else 0
+    head = digest(facts[-1].state) if facts else chain_start(stream)
 
     def receipt(positions: Sequence[int]) -> bytes:
-        return json.dumps(
-            {
-                "command_id": command_id,
-                "outcome": "accepted",
-                "stream": stream,
-                "version": facts[-1].version if facts else 0,
-                "digest": digest(facts[-1].state) if facts else "",
-                "facts": [
-                    {"name": fact.name, "version": fact.version, "position": position}
-                    for fact, position in zip(facts, positions, strict=True)
-                ],
-            }
-        ).encode()
+        return accepted(command_id, stream, version, head, NOON, facts, positions)
 
-    return Answer(
-        command_id, body_of(command_id), stream, NOON, span or range(len(facts)), receipt
-    )
+    return Answer(command_id, body_of(command_id), stream, NOON, span or range(len(facts)), receipt)

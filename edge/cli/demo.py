@@ -1,0 +1,7 @@
+"""stub."""
+
+import typer
+
+
+def demo(context: typer.Context) -> None:
+    """Stub."""

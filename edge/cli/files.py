@@ -1,0 +1,163 @@
+"""`claims file` and `history`: one file, as it stands and as it came to stand there."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from domain.difference import Changed
+from domain.envelope import recorded_day
+from domain.refusals.state import UnknownClaim
+from edge.cli.asking import AsOf, Caller, Json, KnownAt, Reference, When, answering, when
+from edge.cli.output import amount, console, pounds, print_json
+from edge.cli.replaying import coordinate, history_of, show_file
+from projections.audit import VIEW, Entry, Filter, trail
+from projections.view import position_of
+from replay.file import file_at
+
+
+@answering
+def file(
+    context: typer.Context,
+    reference: Reference,
+    known_at: KnownAt = None,
+    as_of: AsOf = None,
+    json: Json = False,
+) -> None:
+    """A file as it stands, or as it was known at a moment and as of a day."""
+    caller: Caller = context.obj
+    with caller.books() as books:
+        recorded = history_of(books, reference)
+        found = file_at(recorded, coordinate(books, recorded, known_at, as_of))
+    show_file(reference, found, json=json)
+
+
+def _title(reference: str, at: When) -> str:
+    return f"{reference}, known at {at.known_at:%Y-%m-%d %H:%M}Z as of {at.as_of}"
+
+
+@answering
+def history(
+    context: typer.Context,
+    reference: Reference,
+    known_at: KnownAt = None,
+    as_of: AsOf = None,
+    json: Json = False,
+) -> None:
+    """What was recorded about a file, refusals included: who, when, what, on which authority."""
+    caller: Caller = context.obj
+    with caller.books() as books, books.reading() as connection:
+        at = when(books, known_at, as_of)
+        asked = Filter(subject=f"claim-{reference}", known_at=at.known_at, as_of=at.as_of)
+        entries, after = list[Entry](), 0
+        while page := trail(connection, asked, after=after):
+            entries += page
+            after = page[-1].position
+        position = position_of(connection, VIEW)
+    if not entries:
+        raise UnknownClaim(reference)
+    if json:
+        told = {"claim": reference, "known_at": at.known_at, "as_of": at.as_of}
+        print_json(told | {"position": position, "entries": [entry_data(e) for e in entries]})
+    else:
+        console.print(draw_history(_title(reference, at), entries))
+
+
+def entry_data(entry: Entry) -> dict[str, Any]:
+    """One entry of the trail as data."""
+    told: dict[str, Any] = asdict(replace(entry, original=None))
+    told["changed"] = [changed._asdict() for changed in entry.changed]
+    if entry.measured is not None:
+        for name in ("measured", "authority_limit", "headroom"):
+            minor = getattr(entry, name)
+            told[name] = None if minor is None else amount(minor, entry.currency)
+    told["original"] = entry_data(entry.original) if entry.original else None
+    return told
+
+
+def draw_history(title: str, entries: Sequence[Entry]) -> Table:
+    """A file's life as a timeline: what was corrected stays, and says what took its place."""
+    drawn = Table(title=title, title_justify="left", title_style="bold", header_style="bold cyan")
+    drawn.add_column("", justify="right", no_wrap=True)
+    drawn.add_column("recorded", no_wrap=True)
+    drawn.add_column("who", no_wrap=True)
+    drawn.add_column("what", ratio=1)
+    for entry in entries:
+        recorded = f"{entry.recorded_at:%Y-%m-%d %H:%M}"
+        if entry.effective_on != recorded_day(entry.recorded_at):
+            recorded += f"\neffective {entry.effective_on:%m-%d}"
+        what = Text(_name(entry), style="red" if entry.code else "bold")
+        for line in _details(entry):
+            what.append(f"\n{line}", style="not bold")
+        if entry.measured is not None or entry.grounds not in ("", "not_needed"):
+            what.append(f"\n{_authority(entry)}", style="not bold dim")
+        version = "" if entry.code else str(entry.version)
+        drawn.add_row(version, recorded, entry.person, what)
+    return drawn
+
+
+def _name(entry: Entry) -> str:
+    if entry.code:
+        return f"refused: {entry.command}, {entry.code}"
+    name = entry.name.rpartition(".")[0].replace("-", " ")
+    if entry.corrects:
+        name += f", correcting {entry.corrects}"
+    if entry.voids:
+        name += f": {entry.voids}"
+    if entry.replaced_by:
+        name += f" (replaced by {', '.join(map(str, entry.replaced_by))})"
+    return name
+
+
+DETAILS_MAX = 4
+# What a reader of a timeline looks for, and how it is called there; `--json` has every field.
+_TELLING = re.compile(
+    r"lifecycle\.(?P<life>status|stage|handler|strategy\.objective)"
+    r"|reserves\.lines\.(?P<line>.+\.(estimate|paid|recovered))"
+    r"|offers\.by_id\.(?P<offer>.+\.(gross|ended|withdrawn_from))"
+    r"|settlement\.agreed\.damages\.(?P<settled>gross)"
+    r"|apportionments\.by_id\.(?P<share>.+\.(share|status))"
+    r"|escalations\.by_id\.(?P<escalated>.+\.(question|outcome|maximum|consumed))"
+    r"|payments\.by_id\.(?P<payment>.+\.(amount|status))"
+)
+
+
+def _details(entry: Entry) -> list[str]:
+    if entry.code:
+        return [entry.message]
+    shown: list[str] = []
+    for changed in entry.changed:
+        found = _TELLING.fullmatch(changed.path)
+        if found is None or _nil(changed):
+            continue
+        label = next(part for part in found.groupdict().values() if part is not None)
+        before = "" if changed.before in (None, "") else f"{changed.before} -> "
+        told = label.replace("terms.damages.", "").replace(".", " ").replace("_", " ")
+        shown.append(f"{told}: {before}{changed.after}")
+    more = len(shown) - DETAILS_MAX
+    said = [f'"{entry.rationale}"'] if entry.rationale else []
+    return [*shown[:DETAILS_MAX], *([f"... and {more} more"] if more > 0 else []), *said]
+
+
+def _nil(changed: Changed) -> bool:
+    """Nothing that became nothing: the paid and recovered of a new line."""
+    return changed.after is None or (
+        changed.before is None and str(changed.after).endswith((" 0.00", " 0", " 0.000"))
+    )
+
+
+def _authority(entry: Entry) -> str:
+    if entry.measured is None or entry.authority_limit is None:
+        return f"authority: judged by the {entry.grounds}"
+    measured = pounds(entry.measured, entry.currency)
+    limit = pounds(entry.authority_limit, entry.currency)
+    by = (
+        f"approval {entry.approval}"
+        if entry.approval
+        else f"mandate version {entry.mandate_version}"
+    )
+    return f"authority: {entry.decision} {measured} of {entry.currency} {limit}, {by}"

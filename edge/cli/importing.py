@@ -1,0 +1,7 @@
+"""stub."""
+
+import typer
+
+
+def import_histories(context: typer.Context) -> None:
+    """Stub."""

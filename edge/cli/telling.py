@@ -1,0 +1,188 @@
+"""A file told: as data for programs, and drawn for people."""
+
+from datetime import date
+from typing import Any, cast
+
+from rich.console import Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from domain.claim import Claim
+from domain.claim.exposure import cells
+from domain.money import Money
+from domain.schema import plain
+from edge.cli.output import amount, money, pounds, table
+
+
+def file_data(claim: Claim, as_of: date) -> dict[str, Any]:
+    """The state of a file as data; amounts as decimal strings with their currency."""
+    life = claim.lifecycle
+    return {
+        "status": life.status.value,
+        "stage": life.stage.value,
+        "pathway": life.pathway.value if life.pathway else "",
+        "team": life.team,
+        "handler": life.handler,
+        "currency": claim.currency,
+        "notified": plain(life.notified),
+        "strategy": plain(life.strategy),
+        "closure": life.closure.value if life.closure else "",
+        "closed_on": life.closed_on,
+        "lines": _lines(claim),
+        "offers": _offers(claim, as_of),
+        "settlement": _settlement(claim),
+        "payments": _payments(claim),
+        "apportionments": _apportionments(claim),
+        "escalations": _escalations(claim),
+    }
+
+
+def _lines(claim: Claim) -> list[dict[str, Any]]:
+    told: list[dict[str, Any]] = []
+    for cell, figures in cells(claim).items():
+        line, state = cell.line, claim.reserves.lines[cell.line]
+        told.append(
+            {
+                "line": str(line),
+                "cost_type": line.cost_type.value,
+                "head": line.head.value if line.head else "",
+                "basis": line.basis.value,
+                "currency": line.currency,
+                "estimate": amount(state.estimate, line.currency),
+                "paid": amount(state.paid, line.currency),
+                "outstanding": amount(state.outstanding, line.currency),
+                "incurred": amount(state.incurred, line.currency),
+                "recovered": amount(state.recovered, line.currency),
+                "our_estimate": amount(figures.our_estimate, line.currency),
+            }
+        )
+    return told
+
+
+def _offers(claim: Claim, as_of: date) -> list[dict[str, Any]]:
+    return [
+        {
+            "offer_id": offer_id,
+            "ours": offer.ours,
+            "type": offer.terms.type.value,
+            "gross": money(offer.terms.damages.gross),
+            "net": money(offer.terms.damages.net),
+            "served_on": offer.terms.served_on,
+            "status": offer.status_on(as_of).value,
+            "rejected": offer.rejected,
+        }
+        for offer_id, offer in claim.offers.by_id.items()
+    ]
+
+
+def _settlement(claim: Claim) -> dict[str, Any] | None:
+    agreed = claim.settlement.agreed
+    if agreed is None:
+        return None
+    return {
+        "gross": money(agreed.damages.gross),
+        "net": money(agreed.damages.net),
+        "costs_terms": agreed.costs_terms.value,
+        "offer_id": agreed.offer_id,
+    }
+
+
+def _payments(claim: Claim) -> list[dict[str, Any]]:
+    return [
+        {
+            "payment_id": payment_id,
+            "line": str(payment.line),
+            **money(payment.amount),
+            "status": payment.status.value,
+            "requested_by": payment.requested_by,
+        }
+        for payment_id, payment in claim.payments.by_id.items()
+    ]
+
+
+def _apportionments(claim: Claim) -> list[dict[str, Any]]:
+    return [
+        {
+            "apportionment_id": key,
+            "covers": each.proposed.covers.value,
+            "status": each.status.value,
+            "parties": {party.party: str(party.share) for party in each.proposed.parties},
+            "ours": each.proposed.ours,
+        }
+        for key, each in claim.apportionments.by_id.items()
+    ]
+
+
+def _escalations(claim: Claim) -> list[dict[str, Any]]:
+    return [
+        {
+            "escalation_id": key,
+            "kind": each.asked.kind.value,
+            "question": each.asked.question,
+            "asked_by": each.asked.asked_by,
+            "seen_version": each.asked.seen_version,
+            "maximum": money(each.asked.approval.maximum) if each.asked.approval else None,
+            "state": each.state,
+            "decided_by": each.decided.decided_by if each.decided else "",
+        }
+        for key, each in claim.escalations.by_id.items()
+    ]
+
+
+def draw_file(title: str, claim: Claim, as_of: date) -> Panel:
+    """A file on one screen."""
+    told = file_data(claim, as_of)
+    head = Text()
+    for name in ("status", "stage", "pathway", "team", "handler", "closed_on"):
+        if told[name]:
+            head.append(f"{name.replace('_', ' ')} ", style="dim").append(f"{told[name]}   ")
+    parts: list[Text | Table] = [head, _draw_lines(claim)]
+    for name, columns in _TABLES.items():
+        rows = [[_cell(row[column.rstrip(">")]) for column in columns] for row in told[name]]
+        if rows:
+            parts.append(table(name.capitalize(), columns, rows))
+    agreed = claim.settlement.agreed
+    if agreed is not None:
+        parts.append(Text(f"Settled at {_told(agreed.damages.gross)} gross"))
+    return Panel(Group(*parts), title=title, title_align="left")
+
+
+def _draw_lines(claim: Claim) -> Table:
+    """The reserve lines; our share only where it is not the whole."""
+    shared = any(each.our_estimate != each.estimate for each in cells(claim).values())
+    columns = ["line", "estimate>", "paid>", "outstanding>", "recovered>"]
+    rows: list[list[str]] = []
+    for cell, figures in cells(claim).items():
+        state = claim.reserves.lines[cell.line]
+        shown = [state.estimate, state.paid, state.outstanding, state.recovered]
+        shown += [figures.our_estimate] if shared else []
+        name = str(cell.line).replace("_", " ")
+        rows.append([name, *(pounds(each, cell.line.currency) for each in shown)])
+    return table("Lines", [*columns, *(["our share>"] if shared else [])], rows)
+
+
+_TABLES = {
+    "offers": ["offer_id", "ours", "type", "gross>", "served_on", "status"],
+    "payments": ["payment_id", "line", "amount>", "status"],
+    "apportionments": ["apportionment_id", "covers", "status", "parties"],
+    "escalations": ["escalation_id", "kind", "asked_by", "state", "decided_by"],
+}
+
+
+def _cell(value: Any) -> str:
+    """A value as a person reads it in a table."""
+    match value:
+        case bool():
+            return "ours" if value else "theirs"
+        case {"amount": digits, "currency": currency}:
+            return _told(Money.parse(digits, currency))
+        case dict():
+            parts = cast("dict[str, str]", value)
+            return ", ".join(f"{key} {part}" for key, part in parts.items())
+        case _:
+            return str(value).replace("_", " ")
+
+
+def _told(value: Money) -> str:
+    return f"{value.currency} {pounds(value.minor, value.currency)}"

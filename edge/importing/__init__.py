@@ -1,0 +1,1 @@
+"""Histories of another system, read from a bordereau and imported claim by claim, whole or not."""

@@ -1,0 +1,171 @@
+"""A bordereau on disk: CSV, CSV.gz or Parquet, told apart by their first bytes, read row by row."""
+
+import gzip
+import io
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from domain.errors import Refused
+from edge.importing import lines
+from edge.importing.lines import Broken
+from edge.importing.parquet import ParquetFile
+from edge.importing.refusals import (
+    FileDamaged,
+    FileEmpty,
+    FileNotOpened,
+    HoldsNul,
+    RowTooLong,
+    WrongClaimReference,
+    WrongHeader,
+)
+
+REQUIRED = ("claim_ref", "effective_on", "kind", "amount", "estimate")
+OPTIONAL = (
+    *("line", "currency", "handler", "pathway", "jurisdiction"),
+    *("event_date", "notified_on", "note"),
+)
+COLUMNS = (*REQUIRED, *OPTIONAL)  # the order of a row's cells past this module
+CLAIM_REF_CHARS_MAX = 64
+CLAIM_REF_BYTES_MAX = 180  # the name of the claim's stream has 200, its prefix included
+CELL_CHARS_MAX = lines.LINE_BYTES_MAX // 4
+GZIP, PARQUET = b"\x1f\x8b", b"PAR1"
+TELL_EVERY_ROWS = 2_000
+
+Watch = Callable[[int, int], None]  # how much was read, of how much
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A row of the file, 1 = the first after the header: its cells in the order of `COLUMNS`.
+
+    `broken` says why they cannot be used, and `column` where; `claim_ref` is then what could be
+    made out, at most 64 characters and a mark, "" where nothing names a claim.
+    """
+
+    row: int
+    claim_ref: str
+    cells: tuple[str, ...]
+    broken: Refused | None = None
+    column: str = ""
+
+
+def read(path: Path, watch: Watch) -> Iterator[Found]:
+    """Every row of the file that holds something.
+
+    Raises a `FileUnusable`, or for the header a `RowUnusable`, when the file cannot be read.
+    """
+    try:
+        with path.open("rb") as raw:
+            start = raw.read(len(PARQUET))
+            raw.seek(0)
+            size = path.stat().st_size
+            if start == PARQUET:
+                found = _parquet(path, watch)
+            elif start.startswith(GZIP):
+                found = _gzip(path.name, raw, size, watch)
+            else:
+                found = _csv(path.name, raw, raw, size, watch)
+            yield from found
+    except OSError as error:
+        raise FileNotOpened(path.name, error.strerror or str(error)) from None
+
+
+def _gzip(name: str, raw: BinaryIO, size: int, watch: Watch) -> Iterator[Found]:
+    row = 0
+    with gzip.open(raw) as unpacked:
+        try:
+            stream = cast("BinaryIO", io.BufferedReader(unpacked))
+            for found in _csv(name, stream, raw, size, watch):
+                row = found.row
+                yield found
+        except EOFError:
+            raise FileDamaged(name, row, "it ends before its end") from None
+        except (zlib.error, gzip.BadGzipFile) as error:
+            raise FileDamaged(name, row, f"it is not what was packed ({error})") from None
+
+
+def _csv(
+    name: str, stream: BinaryIO, raw: BinaryIO, size: int, watch: Watch
+) -> Iterator[Found]:
+    names = lines.header(stream)
+    if not names:
+        raise FileEmpty(name)
+    places = _places(names)
+    row = 0
+    for row, cells in enumerate(lines.rows(stream, len(names)), start=1):
+        if cells is not None:
+            yield _found(row, cells, places)
+        if row % TELL_EVERY_ROWS == 0:
+            watch(raw.tell(), size)
+    watch(size, size)
+    if row == 0:
+        raise FileEmpty(name)
+
+
+def _parquet(path: Path, watch: Watch) -> Iterator[Found]:
+    file = ParquetFile(path)
+    try:
+        places = _places(file.columns)
+        file.require_types()
+        if file.rows_total == 0:
+            raise FileEmpty(path.name)
+        for row, cells in enumerate(file.rows(), start=1):
+            if any(cells):
+                yield _found(row, cells, places)
+            if row % TELL_EVERY_ROWS == 0 or row == file.rows_total:
+                watch(row, file.rows_total)
+    finally:
+        file.close()
+
+
+def _places(names: list[str]) -> tuple[int | None, ...]:
+    """Where in the file each of our columns stands; raises `WrongHeader` (E152)."""
+    missing = [name for name in REQUIRED if name not in names]
+    unknown = sorted({name[:40] for name in names if name not in COLUMNS})
+    twice = sorted({name for name in COLUMNS if names.count(name) > 1})
+    if missing or unknown or twice:
+        told = (", ".join(part[:10]) or "none" for part in (missing, unknown, twice))
+        raise WrongHeader(*told)
+    return tuple(names.index(name) if name in names else None for name in COLUMNS)
+
+
+def _found(row: int, cells: lines.Cells, places: tuple[int | None, ...]) -> Found:
+    if isinstance(cells, Broken):
+        place = places[0] or 0
+        claim_ref = cells.cells[place] if place < len(cells.cells) else ""
+        return Found(row, _shown(claim_ref), (), cells.error)
+    ours = tuple("" if place is None else cells[place] for place in places)
+    claim_ref = ours[0]
+    rule = _unfit(claim_ref)
+    if rule:
+        return Found(row, _shown(claim_ref), ours, WrongClaimReference(rule), "claim_ref")
+    for column, cell in zip(COLUMNS, ours, strict=True):
+        if "\0" in cell:
+            return Found(row, claim_ref, (), HoldsNul(), column)
+        if len(cell) > CELL_CHARS_MAX:
+            return Found(row, claim_ref, (), RowTooLong(lines.LINE_BYTES_MAX), column)
+    return Found(row, claim_ref, ours)
+
+
+def _unfit(claim_ref: str) -> str:
+    """What keeps a text from being a claim's reference, "" if nothing."""
+    if not claim_ref:
+        return "it is not there"
+    if len(claim_ref) > CLAIM_REF_CHARS_MAX:
+        return f"it has more than {CLAIM_REF_CHARS_MAX} characters"
+    if len(claim_ref.encode()) > CLAIM_REF_BYTES_MAX:
+        return f"it has more than {CLAIM_REF_BYTES_MAX} bytes"
+    if claim_ref != claim_ref.strip() or not claim_ref.isprintable():
+        return "it begins or ends with a space, or holds characters that are not printed"
+    return ""
+
+
+def _shown(claim_ref: str) -> str:
+    """A reference that cannot be used, short and printable, and no usable one's equal."""
+    if not _unfit(claim_ref) or not claim_ref:
+        return claim_ref
+    kept = claim_ref[: CLAIM_REF_CHARS_MAX - 1]
+    return "".join(char if char.isprintable() else "\ufffd" for char in kept) + " \u2026"

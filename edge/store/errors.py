@@ -1,0 +1,45 @@
+"""How the store says that it cannot answer: to a caller always as a `StoreUnavailable`."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import psycopg
+from eventsourcing.persistence import InterfaceError, OperationalError
+
+from domain.errors import StoreUnavailable
+
+
+@dataclass(eq=False)
+class CommitInDoubt(StoreUnavailable):
+    """The ledger's database was lost while it stored this command, which may be stored: {why}."""
+
+    code = "E605"
+    remedy = "Send the same command, with the same command_id, again: it is stored at most once."
+
+
+class CommitLost(OperationalError):
+    """The connection broke between the commit and its confirmation: it is stored, or it is not.
+
+    Not for callers of the store: it asks for the answers by command_id and tells.
+    """
+
+
+@contextmanager
+def away_by_name() -> Generator[None]:
+    """Turn a database that does not answer, in the library's words or psycopg's, into ours."""
+    try:
+        yield
+    except CommitLost:
+        raise
+    except (
+        OperationalError,
+        InterfaceError,
+        psycopg.OperationalError,
+        psycopg.InterfaceError,
+    ) as error:
+        raise StoreUnavailable(in_one_line(error)) from error
+
+
+def in_one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

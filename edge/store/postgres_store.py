@@ -1,0 +1,276 @@
+"""The ledger's store in PostgreSQL: what deciding needs of it, and the log that readers follow."""
+
+import itertools
+import time
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self
+
+import psycopg
+from eventsourcing.persistence import IntegrityError
+from psycopg import Connection, Cursor, sql
+from psycopg.rows import TupleRow, tuple_row
+
+from commands.ports import Answered, Batch, Head, History, Moved, head_of
+from domain.envelope import Recorded
+from domain.errors import StoreUnavailable
+from domain.schema import from_stored
+from edge.store.batch import require_sound
+from edge.store.datastore import LedgerDatastore
+from edge.store.errors import CommitInDoubt, CommitLost, away_by_name, in_one_line
+from edge.store.mapper import require_whole, stored_events
+from edge.store.recorder import APPEND_LOCK, HINTS, LedgerRecorder
+from edge.store.snapshot import Snapshot
+
+LOOK_UP_LOCK_MS_MAX = 1_500
+STREAMS_PAGE = 1_000
+
+_ANSWERED = """
+SELECT command_id, body_sha256, receipt FROM ledger.answers WHERE command_id = ANY(%s)
+"""
+# The subquery's order keeps it apart in the plan: one range of the primary key for each stream.
+_HISTORIES = """
+SELECT fact.*
+FROM unnest(%s::text[]) AS asked (stream)
+CROSS JOIN LATERAL (
+    SELECT originator_id, originator_version, topic, state, notification_id
+    FROM ledger.facts
+    WHERE originator_id = asked.stream AND notification_id <= %s
+    ORDER BY originator_version
+) AS fact
+"""
+_HEADS = """
+SELECT fact.*
+FROM unnest(%s::text[]) AS asked (stream)
+CROSS JOIN LATERAL (
+    SELECT originator_id, originator_version, topic, state, notification_id
+    FROM ledger.facts
+    WHERE originator_id = asked.stream
+    ORDER BY originator_version DESC LIMIT 1
+) AS fact
+"""
+_EVERYTHING = 2**63 - 1  # a position that no fact is beyond
+_PAGE = """
+SELECT originator_id, originator_version, topic, state, notification_id
+FROM ledger.facts WHERE notification_id > %s ORDER BY notification_id LIMIT %s
+"""
+_HEAD = "SELECT coalesce(max(notification_id), 0) FROM ledger.facts"
+_STREAMS = """
+SELECT DISTINCT originator_id FROM ledger.facts
+WHERE originator_id > %s AND originator_id >= %s AND originator_id < %s
+ORDER BY originator_id LIMIT %s
+"""
+_LAST_CHARACTER = "\U0010ffff"
+
+
+class _Pooled:
+    """What both sides share: a pool of their own, closed with them.
+
+    `conninfo` comes from `edge.postgres.connections.conninfo_for`; `revive` is called when the
+    database has been away for a while. Threads may share the object, processes may not.
+    """
+
+    def __init__(self, conninfo: str, size: int, revive: Callable[[], None] | None) -> None:
+        self._datastore = LedgerDatastore(conninfo, size, revive)
+
+    def close(self) -> None:
+        self._datastore.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def _cursor(self) -> Generator[Cursor[TupleRow]]:
+        """A cursor for reading; binary, so that bytes come as they are and not in hexadecimal."""
+        with (
+            away_by_name(),
+            self._datastore.get_connection() as connection,
+            connection.cursor(binary=True, row_factory=tuple_row) as cursor,
+        ):
+            yield cursor
+
+
+class PostgresStore(_Pooled):
+    """`commands.ports.Store` in PostgreSQL, for a process in `Role.WRITER`.
+
+    A database that is away is a `StoreUnavailable` within 2 s; work resumes with the first call
+    after it has come back.
+    """
+
+    def __init__(
+        self, conninfo: str, size: int = 8, revive: Callable[[], None] | None = None
+    ) -> None:
+        super().__init__(conninfo, size, revive)
+        self.recorder = LedgerRecorder(self._datastore)
+
+    def answered(self, command_ids: Collection[str]) -> Mapping[str, Answered]:
+        if not command_ids:
+            return {}
+        with self._cursor() as cursor:
+            return _answers(cursor, command_ids)
+
+    def load(self, streams: Collection[str]) -> Mapping[str, History]:
+        if not streams:
+            return {}
+        with self._cursor() as cursor:
+            return _histories(cursor, streams, _EVERYTHING)
+
+    def heads(self, streams: Collection[str]) -> Mapping[str, Head]:
+        if not streams:
+            return {}
+        with self._cursor() as cursor:
+            rows = cursor.execute(_HEADS, [list(streams)]).fetchall()
+        return {row[0]: head_of(from_stored(*row)) for row in rows}
+
+    def append(self, batch: Batch) -> Sequence[bytes]:
+        require_sound(batch)
+        events = stored_events(batch.facts)
+        try:
+            with away_by_name():
+                return self.recorder.append(events, batch.answers, batch.read).receipts
+        except IntegrityError as error:
+            if isinstance(error.__cause__, psycopg.errors.UniqueViolation):
+                raise Moved(in_one_line(error)) from error
+            raise
+        except CommitLost as lost:
+            return self._after_a_lost_commit(batch, lost)
+
+    def _after_a_lost_commit(self, batch: Batch, lost: CommitLost) -> Sequence[bytes]:
+        """What the lost connection would have said: the command ids tell, unique as they are."""
+        ids = [answer.command_id for answer in batch.answers]
+        if not ids:
+            raise CommitInDoubt(in_one_line(lost)) from lost  # nothing to tell it by
+        try:
+            with self._cursor() as cursor:
+                # Whoever lost the connection holds the lock until its end is decided, and the
+                # commit may be under way still: without the lock, "not there" could be too early.
+                cursor.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+                cursor.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(LOOK_UP_LOCK_MS_MAX))
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [APPEND_LOCK])
+                kept = _answers(cursor, ids)
+        except StoreUnavailable as error:
+            raise CommitInDoubt(error.why) from error
+        ours = [
+            kept[answer.command_id].receipt
+            for answer in batch.answers
+            if answer.command_id in kept
+            and kept[answer.command_id].body_sha256 == answer.body_sha256
+        ]
+        if len(ours) == len(ids):
+            return ours
+        if not kept:
+            raise StoreUnavailable(in_one_line(lost)) from lost
+        # All or nothing was stored, so some of them can only be another writer's answers.
+        raise Moved(", ".join(kept)) from lost
+
+
+class PostgresLog(_Pooled):
+    """The log and the histories in it, for a process in `Role.READER` or `Role.PROJECTOR`.
+
+    Raises `StoreUnavailable` when the database does not answer, and an `Unreadable` that says
+    where when a stored fact cannot be read.
+    """
+
+    def __init__(
+        self, conninfo: str, size: int = 4, revive: Callable[[], None] | None = None
+    ) -> None:
+        super().__init__(conninfo, size, revive)
+        self._conninfo = conninfo
+        self._listening: Connection[Any] | None = None
+
+    def close(self) -> None:
+        self._stop_listening()
+        super().close()
+
+    def page(self, after: int, limit: int) -> list[Recorded[Any]]:
+        """Up to `limit` facts past a position, in the order of positions, which may have gaps.
+
+        An empty page is the end of the log; nothing will ever appear before what was read.
+        """
+        with self._cursor() as cursor:
+            # Not prepared: a plan for every limit would not know that the pages are small.
+            rows = cursor.execute(_PAGE, [after, limit], prepare=False).fetchall()
+        return [from_stored(*row) for row in rows]
+
+    def histories(
+        self, streams: Collection[str], up_to_position: int | None = None
+    ) -> dict[str, list[Recorded[Any]]]:
+        """Each stream's history, in versions, as far as a position of the log."""
+        if not streams:
+            return {}
+        last = _EVERYTHING if up_to_position is None else up_to_position
+        with self._cursor() as cursor:
+            return _histories(cursor, streams, last)
+
+    def head(self) -> int:
+        """The position of the last fact; 0 of an empty log."""
+        with self._cursor() as cursor:
+            return int(cursor.execute(_HEAD).fetchall()[0][0])
+
+    def streams(self, prefix: str = "") -> Iterator[str]:
+        """The names of the streams that begin with `prefix`, in the order of their bytes.
+
+        Read page by page, each in a transaction of its own, so that a caller who takes minutes
+        over them holds neither a connection nor a snapshot. A stream begun meanwhile may be there.
+        """
+        last = ""
+        while True:
+            with self._cursor() as cursor:
+                names = cursor.execute(
+                    _STREAMS, [last, prefix, prefix + _LAST_CHARACTER, STREAMS_PAGE]
+                ).fetchall()
+            yield from itertools.chain.from_iterable(names)
+            if len(names) < STREAMS_PAGE:
+                return
+            last = names[-1][0]
+
+    def wait(self, timeout_s: float) -> bool:
+        """Whether facts may have been added, hearing so within `timeout_s`. For one thread only.
+
+        Hints can be lost: read on after a False as well. The first call says yes at once, because
+        nobody listened before it.
+        """
+        try:
+            if self._listening is None:
+                self._listening = psycopg.connect(self._conninfo, autocommit=True)
+                self._listening.execute(sql.SQL("LISTEN {}").format(sql.Identifier(HINTS)))
+                return True
+            return any(True for _ in self._listening.notifies(timeout=timeout_s, stop_after=1))
+        except psycopg.Error:
+            self._stop_listening()
+            time.sleep(timeout_s)  # it is the page that says by name that the database is away
+            return False
+
+    @contextmanager
+    def snapshot(self) -> Generator[Snapshot]:
+        """The stored bytes of one moment, for verifying them."""
+        with away_by_name(), self._datastore.get_connection() as connection:
+            yield Snapshot.of(connection)
+
+    def _stop_listening(self) -> None:
+        if self._listening is not None:
+            self._listening.close()
+            self._listening = None
+
+
+def _answers(cursor: Cursor[TupleRow], command_ids: Iterable[str]) -> dict[str, Answered]:
+    rows = cursor.execute(_ANSWERED, [list(command_ids)]).fetchall()
+    return {command_id: Answered(body, receipt) for command_id, body, receipt in rows}
+
+
+def _histories(
+    cursor: Cursor[TupleRow], streams: Collection[str], last: int
+) -> dict[str, list[Recorded[Any]]]:
+    found: dict[str, list[Recorded[Any]]] = {stream: [] for stream in streams}
+    for row in cursor.execute(_HISTORIES, [list(found), last]).fetchall():
+        found[row[0]].append(from_stored(*row))
+    return {stream: require_whole(stream, history) for stream, history in found.items()}

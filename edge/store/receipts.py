@@ -1,0 +1,65 @@
+"""What a kept receipt says of the log: which facts it tells of, and how the file stood after it."""
+
+from typing import Any, NamedTuple
+
+from pydantic_core import from_json
+
+from domain.errors import ChainBroken
+from domain.refusal_log import CommandRefused
+from domain.schema import NAME_OF
+from edge.store.snapshot import StoredAnswer
+
+REFUSAL = NAME_OF[CommandRefused]
+
+
+class Named(NamedTuple):
+    """A fact as a receipt names it."""
+
+    stream: str
+    version: int
+    position: int
+    name: str
+
+
+class Told(NamedTuple):
+    """What a receipt says: its facts and, of an acceptance, the file's version and digest then."""
+
+    facts: list[Named]
+    head: tuple[int, str] | None
+
+
+def told_by(answer: StoredAnswer) -> Told:
+    """Read a kept receipt; raises `ChainBroken` when it is not the answer's own."""
+    try:
+        receipt: dict[str, Any] = from_json(answer.receipt)
+        if (receipt["command_id"], receipt["stream"]) != (answer.command_id, answer.stream):
+            raise _altered(answer)
+        match receipt["outcome"]:
+            case "accepted":
+                return Told(_accepted(answer.stream, receipt), _head(receipt))
+            case "refused":
+                return Told(_refused(receipt), None)
+            case _:
+                raise _altered(answer)
+    except (ValueError, KeyError, TypeError) as error:
+        raise _altered(answer) from error
+
+
+def _accepted(stream: str, receipt: dict[str, Any]) -> list[Named]:
+    return [
+        Named(stream, fact["version"], fact["position"], fact["name"]) for fact in receipt["facts"]
+    ]
+
+
+def _refused(receipt: dict[str, Any]) -> list[Named]:
+    if not receipt["kept_in"]:
+        return []
+    return [Named(receipt["kept_in"], receipt["kept_version"], receipt["position"], REFUSAL)]
+
+
+def _head(receipt: dict[str, Any]) -> tuple[int, str]:
+    return int(receipt["version"]), str(receipt["digest"])
+
+
+def _altered(answer: StoredAnswer) -> ChainBroken:
+    return ChainBroken(answer.stream, 0, f"the receipt of {answer.command_id} was altered")

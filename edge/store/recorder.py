@@ -1,0 +1,164 @@
+"""Facts and answers go in together, under one lock, so that positions become visible in order.
+
+Readers follow the log by position. Were two appends to overlap, the later position could be
+visible first, and a reader that has passed it would never see the earlier one. The lock is an
+advisory one: it gives the same order as the library's table lock, and asks for no privilege.
+"""
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from eventsourcing.persistence import OperationalError, ProgrammingError, StoredEvent
+from eventsourcing.postgres import PostgresApplicationRecorder
+from psycopg import Connection, sql
+from psycopg.rows import tuple_row
+
+from commands.ports import Answer, Moved
+from edge.store.datastore import LedgerDatastore
+from edge.store.errors import CommitLost, in_one_line
+
+APPEND_LOCK = 0x636C61696D730001  # "claims", 1: every append to the log of this database holds it
+HINTS = "ledger_facts"  # the channel on which readers hear, as a hint only, that facts were added
+FACTS = "facts"
+
+_BEGIN = sql.SQL("BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({})").format(
+    APPEND_LOCK
+)
+# A statement of its own after the lock: its snapshot has all that earlier holders committed.
+_PROVE_AND_TAKE = """
+SELECT
+    (SELECT array_agg(asked.stream)
+     FROM unnest(%(streams)s::text[], %(versions)s::bigint[]) AS asked (stream, version)
+     WHERE asked.version <> coalesce(
+        (SELECT max(originator_version) FROM ledger.facts WHERE originator_id = asked.stream), 0)),
+    (SELECT array_agg(nextval('ledger.position'))
+     FROM generate_series(1, %(facts)s::bigint))
+"""
+_COPY_FACTS = """
+COPY ledger.facts (notification_id, originator_version, originator_id, topic, state)
+FROM STDIN (FORMAT binary)
+"""
+_FACT_TYPES = ("int8", "int8", "text", "text", "bytea")
+_COPY_ANSWERS = """
+COPY ledger.answers (recorded_at, command_id, stream, body_sha256, receipt)
+FROM STDIN (FORMAT binary)
+"""
+_ANSWER_TYPES = ("timestamptz", "text", "text", "bytea", "bytea")
+_HINT = sql.SQL("NOTIFY {}").format(sql.Identifier(HINTS))
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What one append stored: the positions of its facts, and the receipts kept."""
+
+    positions: Sequence[int]
+    receipts: Sequence[bytes]
+
+
+class LedgerRecorder(PostgresApplicationRecorder):
+    """The library's application recorder on the ledger's own tables, whatever it calls its own."""
+
+    def __init__(
+        self,
+        datastore: LedgerDatastore,
+        *,
+        events_table_name: str = FACTS,
+    ) -> None:
+        super().__init__(datastore, events_table_name=FACTS)
+        self.channel_name = HINTS
+
+    def create_table(self) -> None:
+        raise ProgrammingError("the ledger's tables are made by its migrations, never by a worker")
+
+    def insert_events(
+        self,
+        stored_events: Sequence[StoredEvent],
+        *,
+        answers: Sequence[Answer] = (),
+        read: Mapping[str, int] | None = None,
+        **_: Any,
+    ) -> Sequence[int]:
+        """`append`, as the library calls it: the positions of the facts."""
+        return self.append(stored_events, answers, read or {}).positions
+
+    def append(
+        self,
+        stored_events: Sequence[StoredEvent],
+        answers: Sequence[Answer],
+        read: Mapping[str, int],
+    ) -> Appended:
+        """Store the facts and the answers in one transaction, or nothing.
+
+        Unlike the library's it is never tried again by itself: the second try cannot tell whether
+        the first was stored. Raises `Moved` when a stream is not at the version it was read at, the
+        library's `IntegrityError` when a fact or an answer is there already, and `CommitLost` when
+        the connection broke so late that it may all be stored.
+        """
+        with self.datastore.get_connection() as connection:
+            connection.execute(_BEGIN)
+            positions = _prove_and_take(connection, read, len(stored_events))
+            receipts = [answer.receipt(_of(answer, positions)) for answer in answers]
+            _copy_facts(connection, stored_events, positions)
+            _copy_answers(connection, answers, receipts)
+            _commit(connection)
+            if stored_events:
+                # Inside the transaction a NOTIFY makes all commits of the server queue for a lock.
+                with contextlib.suppress(psycopg.Error):
+                    connection.execute(_HINT)
+        return Appended(positions, receipts)
+
+
+def _of(answer: Answer, positions: Sequence[int]) -> Sequence[int]:
+    return positions[answer.facts.start : answer.facts.stop]
+
+
+def _prove_and_take(
+    connection: Connection[Any], read: Mapping[str, int], facts: int
+) -> Sequence[int]:
+    """Prove that what was read still stands, and take the next positions of the log."""
+    asked = {"streams": list(read), "versions": list(read.values()), "facts": facts}
+    with connection.cursor(binary=True, row_factory=tuple_row) as cursor:
+        ((moved, positions),) = cursor.execute(_PROVE_AND_TAKE, asked).fetchall()
+    if moved:
+        raise Moved(", ".join(moved))
+    return positions or []
+
+
+def _copy_facts(
+    connection: Connection[Any], facts: Sequence[StoredEvent], positions: Sequence[int]
+) -> None:
+    if not facts:
+        return
+    with connection.cursor() as cursor, cursor.copy(_COPY_FACTS) as copy:
+        copy.set_types(_FACT_TYPES)
+        for fact, position in zip(facts, positions, strict=True):
+            copy.write_row(
+                (position, fact.originator_version, fact.originator_id, fact.topic, fact.state)
+            )
+
+
+def _copy_answers(
+    connection: Connection[Any], answers: Sequence[Answer], receipts: Sequence[bytes]
+) -> None:
+    if not answers:
+        return
+    with connection.cursor() as cursor, cursor.copy(_COPY_ANSWERS) as copy:
+        copy.set_types(_ANSWER_TYPES)
+        for answer, receipt in zip(answers, receipts, strict=True):
+            copy.write_row(
+                (answer.recorded_at, answer.command_id, answer.stream, answer.body_sha256, receipt)
+            )
+
+
+def _commit(connection: Connection[Any]) -> None:
+    try:
+        told = connection.execute("COMMIT").statusmessage
+    except psycopg.Error as error:
+        if connection.closed:
+            raise CommitLost(in_one_line(error)) from error
+        raise
+    if told != "COMMIT":  # a transaction that has failed is ended by a COMMIT without an error
+        raise OperationalError(f"the server ended the transaction with {told}")

@@ -1,0 +1,108 @@
+"""The composition root: settings in, and the parts of the ledger connected to one database."""
+
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self
+
+import psycopg
+from psycopg import Connection, IsolationLevel
+
+from commands.ledger import Ledger
+from consumers.projector import Progress, Projector, status
+from domain.errors import StoreUnavailable
+from edge.postgres.connections import Role, conninfo_for
+from edge.postgres.server import Server, ready
+from edge.settings import Settings
+from edge.store.postgres_store import PostgresLog, PostgresStore
+from projections.view import View, views
+
+Clock = Callable[[], datetime]
+
+
+def system_clock() -> datetime:
+    """The moment, in UTC: the only clock of the product."""
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Books:
+    """An opened ledger: where it is, how to write to it, follow it and read its views."""
+
+    server: Server
+    clock: Clock
+    _open: ExitStack = field(default_factory=ExitStack)
+    _ledger: Ledger | None = None
+    _log: PostgresLog | None = None
+    _projector: Projector | None = None
+
+    @property
+    def ledger(self) -> Ledger:
+        """The one way to write."""
+        if self._ledger is None:
+            store = PostgresStore(conninfo_for(self.server.conninfo, Role.WRITER))
+            self._ledger = Ledger(self._open.enter_context(store), self.clock)
+        return self._ledger
+
+    @property
+    def log(self) -> PostgresLog:
+        """The log and the histories in it."""
+        if self._log is None:
+            log = PostgresLog(conninfo_for(self.server.conninfo, Role.READER))
+            self._log = self._open.enter_context(log)
+        return self._log
+
+    @property
+    def projector(self) -> Projector:
+        """What brings the views level with the log."""
+        if self._projector is None:
+            connection = _connected(self.server, Role.PROJECTOR)
+            self._projector = Projector(self.log, self._open.enter_context(connection))
+        return self._projector
+
+    def level(self, progress: Callable[[Progress], None] | None = None) -> int:
+        """Bring every view level with the log; how many facts were read."""
+        return self.projector.catch_up(views(), progress=progress)
+
+    @contextmanager
+    def reading(self, *, level: bool = True) -> Generator[Connection[Any]]:
+        """One moment of the views, level with the log as it was when asked."""
+        if level:
+            self.level()
+        with _connected(self.server, Role.READER) as connection:
+            connection.isolation_level = IsolationLevel.REPEATABLE_READ
+            connection.read_only = True
+            with connection.transaction():
+                yield connection
+
+    def left_out(self, connection: Connection[Any], view: View) -> int:
+        """How many claim files have facts that the view does not have yet."""
+        return status(connection, [view])[0].left_out_files
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._open.close()
+
+
+def open_books(settings: Settings, clock: Clock = system_clock) -> Books:
+    """Open the ledger of these settings, starting the embedded PostgreSQL if it is down.
+
+    Raises a `ServerUnavailable` or a `SchemaUnfit`.
+    """
+    return Books(ready(settings.dsn, settings.home), clock)
+
+
+def _connected(server: Server, role: Role) -> Connection[Any]:
+    try:
+        return psycopg.connect(conninfo_for(server.conninfo, role), autocommit=True)
+    except psycopg.OperationalError as error:
+        raise StoreUnavailable(" ".join(str(error).split())) from error

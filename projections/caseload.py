@@ -1,0 +1,400 @@
+"""Caseload: which files stood where, with whom and at what value, known when, as of which day.
+
+A row is a tile of a file's two times: what was held, from one moment of recording to another, to
+have been true from one day to another. At any moment and day a file has at most one.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, LiteralString, NamedTuple
+
+from psycopg import Connection, sql
+
+from domain.claim import Claim, evolve
+from domain.claim.exposure import UNALLOCATED
+from domain.claim.lifecycle import Status
+from domain.envelope import Recorded
+from domain.history import standing
+from domain.terms import CostType
+from projections.view import Change, Copy, Run, View, Write
+
+OPEN_END = "infinity"
+TABLE: LiteralString = """
+CREATE TABLE views.caseload (
+    position bigint NOT NULL,
+    recorded_from timestamptz NOT NULL,
+    recorded_to timestamptz NOT NULL,
+    damages_estimate bigint NOT NULL,
+    incurred bigint NOT NULL,
+    paid bigint NOT NULL,
+    effective_from date NOT NULL,
+    effective_to date NOT NULL,
+    version int NOT NULL,
+    open_escalations int NOT NULL,
+    reopened int NOT NULL,
+    event_date date NOT NULL,
+    notified_on date NOT NULL,
+    closed_on date,
+    review_on date,
+    claim text COLLATE "C" NOT NULL,
+    status text COLLATE "C" NOT NULL,
+    handler text COLLATE "C" NOT NULL,
+    team text COLLATE "C" NOT NULL,
+    pathway text COLLATE "C" NOT NULL,
+    jurisdiction text COLLATE "C" NOT NULL,
+    matter_type text COLLATE "C" NOT NULL,
+    stage text COLLATE "C" NOT NULL,
+    closure text COLLATE "C" NOT NULL,
+    currency text COLLATE "C" NOT NULL,
+    other_currencies text COLLATE "C" NOT NULL,  -- of lines that the amounts leave out
+    PRIMARY KEY (claim, effective_from, version),
+    CHECK (recorded_from < recorded_to AND effective_from < effective_to)
+);
+CREATE UNIQUE INDEX caseload_known_now ON views.caseload (claim, effective_from)
+    WHERE recorded_to = 'infinity';
+CREATE INDEX caseload_now ON views.caseload (effective_to) WHERE recorded_to = 'infinity';
+"""
+
+
+class Standing(NamedTuple):
+    """How a file stands; amounts are whole minor units of its own currency, over all its lines.
+
+    `incurred` is what is paid and outstanding together; what is kept in `other_currencies` is in
+    none of the amounts.
+    """
+
+    status: str
+    handler: str
+    team: str
+    pathway: str
+    jurisdiction: str
+    matter_type: str
+    stage: str
+    closure: str
+    currency: str
+    other_currencies: str
+    damages_estimate: int
+    incurred: int
+    paid: int
+    open_escalations: int
+    reopened: int
+    event_date: date
+    notified_on: date
+    closed_on: date | None
+    review_on: date | None
+
+    @property
+    def outstanding(self) -> int:
+        """What is still expected to be paid."""
+        return self.incurred - self.paid
+
+
+class Tile(NamedTuple):
+    """What is held to be true of a file from one day to another, the later not included."""
+
+    effective_from: date
+    effective_to: date | None
+    standing: Standing
+
+
+@dataclass(slots=True)
+class Writing:
+    """A tile being written: what the row says, until when it is known, and since which fact."""
+
+    claim: str
+    tile: Tile
+    record: Recorded[Any]
+    recorded_to: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """The end of what is known now about a file from a day on: a later fact says otherwise."""
+
+    claim: str
+    effective_from: date
+    recorded_to: datetime
+
+
+def standing_of(claim: Claim) -> Standing | None:
+    """How a file stands; None before it was notified."""
+    life, notified, currency = claim.lifecycle, claim.lifecycle.notified, claim.currency
+    if notified is None:
+        return None
+    lines = claim.reserves.lines
+    own = [(line, state) for line, state in lines.items() if line.currency == currency]
+    return Standing(
+        status=life.status.value,
+        handler=life.handler or UNALLOCATED,
+        team=life.team or UNALLOCATED,
+        pathway=life.pathway.value if life.pathway else UNALLOCATED,
+        jurisdiction=notified.jurisdiction.value,
+        matter_type=notified.matter_type.value,
+        stage=life.stage.value,
+        closure=life.closure.value if life.closure else "",
+        currency=currency,
+        other_currencies=" ".join(sorted({line.currency for line in lines} - {currency})),
+        damages_estimate=sum(s.estimate for li, s in own if li.cost_type is CostType.DAMAGES),
+        incurred=sum(state.estimate for _, state in own),
+        paid=sum(state.paid for _, state in own),
+        open_escalations=sum(1 for _ in claim.escalations.undecided()),
+        reopened=life.reopened,
+        event_date=notified.event_date,
+        notified_on=notified.notified_on,
+        closed_on=life.closed_on,
+        review_on=life.strategy.review_on if life.strategy else None,
+    )
+
+
+def tiles(history: Sequence[Recorded[Any]]) -> list[Tile]:
+    """What a history holds to have been true, from day to day; each day something happened starts
+    a tile, so a tile's first day is also the day of the last action on the file.
+    """
+    days: dict[date, Claim] = {}
+    claim = Claim()
+    for _, record in standing(history):
+        day = record.envelope.effective_on
+        claim = days[day] = evolve(claim, record.fact, day)
+    held = [(day, standing_of(at)) for day, at in days.items()]
+    ends = [*list(days)[1:], None]
+    return [
+        Tile(day, end, stands)
+        for (day, stands), end in zip(held, ends, strict=True)
+        if stands is not None
+    ]
+
+
+def fold(changes: Sequence[Change]) -> list[Write]:
+    """The tiles that a page of changes makes, and those it ends."""
+    written, closed = told(changes)
+    ended = {
+        "claims": [each.claim for each in closed],
+        "days": [each.effective_from for each in closed],
+        "moments": [each.recorded_to for each in closed],
+    }
+    return [
+        Run(_FORGET, ended),
+        Run(_END, ended),
+        Copy("caseload", COLUMNS, list(map(_row, written))),
+    ]
+
+
+def told(changes: Sequence[Change]) -> tuple[list[Writing], list[Closing]]:
+    """The tiles to add, and the ends of tiles that were there before."""
+    current: dict[tuple[str, date], Writing] = {}
+    past: list[Writing] = []
+    closed: list[Closing] = []
+    for change in changes:
+        record = change.record
+        stream, moment = record.envelope.stream, record.envelope.recorded_at
+        old, new = _differing(change)
+        for tile in old:
+            known = current.pop((stream, tile.effective_from), None)
+            if known is None:
+                closed.append(Closing(stream, tile.effective_from, moment))
+            elif known.record.envelope.recorded_at < moment:
+                known.recorded_to = moment
+                past.append(known)
+            # otherwise it was known at no moment at all
+        for tile in new:
+            current[stream, tile.effective_from] = Writing(stream, tile, record)
+    return [*past, *current.values()], closed
+
+
+def _differing(change: Change) -> tuple[list[Tile], list[Tile]]:
+    """The tiles that a change ends, and those that take their place."""
+    before, after = change.before, change.after
+    if not (isinstance(before, Claim) and isinstance(after, Claim)):
+        return [], []
+    if change.in_order:
+        old = _last(before, change.latest)
+        new = _last(after, change.record.envelope.effective_on)
+        was = [tile for tile in (old,) if tile]
+        became = [tile for tile in (new,) if tile]
+        if old and new and old.effective_from < new.effective_from:
+            became.insert(0, old._replace(effective_to=new.effective_from))
+    else:
+        was, became = tiles(change.history), tiles(change.history_after)
+    stay = set(was) & set(became)
+    return [each for each in was if each not in stay], [each for each in became if each not in stay]
+
+
+def _last(claim: Claim, day: date | None) -> Tile | None:
+    """The tile that a file's state is now, since its latest day."""
+    stands = standing_of(claim)
+    return None if stands is None or day is None else Tile(day, None, stands)
+
+
+COLUMNS = (
+    *("claim", "position", "version", "recorded_from", "recorded_to"),
+    *("effective_from", "effective_to", *Standing._fields),
+)
+# A tile that ends at the moment at which it was recorded was known at no moment.
+_FORGET: LiteralString = """
+DELETE FROM views.caseload AS tile
+USING unnest(%(claims)s::text[], %(days)s::date[], %(moments)s::timestamptz[])
+      AS ended (claim, day, moment)
+WHERE tile.claim = ended.claim AND tile.effective_from = ended.day
+  AND tile.recorded_to = 'infinity' AND tile.recorded_from = ended.moment
+"""
+_END: LiteralString = """
+UPDATE views.caseload AS tile SET recorded_to = ended.moment
+FROM unnest(%(claims)s::text[], %(days)s::date[], %(moments)s::timestamptz[])
+     AS ended (claim, day, moment)
+WHERE tile.claim = ended.claim AND tile.effective_from = ended.day
+  AND tile.recorded_to = 'infinity'
+"""
+
+
+def _row(writing: Writing) -> tuple[Any, ...]:
+    record, tile = writing.record, writing.tile
+    return (
+        writing.claim,
+        record.position,
+        record.envelope.version,
+        record.envelope.recorded_at,
+        writing.recorded_to or OPEN_END,
+        tile.effective_from,
+        tile.effective_to or OPEN_END,
+        *tile.standing,
+    )
+
+
+VIEW = View("caseload", 1, {"caseload": TABLE}, fold)
+
+LIVE = (Status.NOTIFIED, Status.OPEN)
+EVERY = (Status.NOTIFIED, Status.OPEN, Status.CLOSED)
+
+
+class By(StrEnum):
+    """What a caseload can be filtered and grouped by."""
+
+    HANDLER = "handler"
+    TEAM = "team"
+    PATHWAY = "pathway"
+    JURISDICTION = "jurisdiction"
+    STATUS = "status"
+    STAGE = "stage"
+
+
+class Case(NamedTuple):
+    """A file as known at a moment and as of a day.
+
+    `last_action_on` is the last day on which something is held to have happened on it.
+    `age_days` runs from the notification to the day, or to the closure if it was closed by then.
+    """
+
+    claim: str
+    version: int
+    last_action_on: date
+    age_days: int
+    idle_days: int
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The files of a group in one currency; `elsewhere` of them have lines in others too."""
+
+    group: Mapping[str, str]
+    currency: str
+    files: int
+    elsewhere: int
+    open_escalations: int
+    damages_estimate: int
+    incurred: int
+    paid: int
+
+    @property
+    def outstanding(self) -> int:
+        """What is still expected to be paid."""
+        return self.incurred - self.paid
+
+
+_NOW: LiteralString = "recorded_to = 'infinity'"
+_THEN: LiteralString = "recorded_from <= %(known_at)s AND recorded_to > %(known_at)s"
+_ROWS: LiteralString = """
+FROM views.caseload
+WHERE {known} AND effective_from <= %(as_of)s AND effective_to > %(as_of)s
+  AND status = ANY(%(statuses)s) AND {where}
+"""
+_CASES: LiteralString = """
+SELECT claim, version, effective_from,
+       LEAST(%(as_of)s::date, closed_on) - notified_on,
+       %(as_of)s::date - effective_from, {standing}
+{rows} AND claim > %(after)s AND (%(claim)s::text IS NULL OR claim = %(claim)s)
+ORDER BY claim LIMIT %(limit)s
+"""
+_GROUPS: LiteralString = """
+SELECT {keys} currency, count(*), count(*) FILTER (WHERE other_currencies <> ''),
+       sum(open_escalations), sum(damages_estimate), sum(incurred), sum(paid)
+{rows} GROUP BY {keys} currency ORDER BY {keys} currency
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which files are asked for: as of a day, as known at a moment (None: all that is known).
+
+    `where` leaves those with a value, such as one handler's.
+    """
+
+    as_of: date
+    known_at: datetime | None = None
+    statuses: Collection[Status] = LIVE
+    where: Mapping[By, str] = field(default_factory=dict[By, str])
+
+
+def cases(
+    connection: Connection[Any],
+    asked: Asked,
+    *,
+    claim: str | None = None,
+    after: str = "",
+    limit: int | None = None,
+) -> list[Case]:
+    """The files in the order of their names, or the one; `after` a name, for the next page."""
+    standing = sql.SQL(", ").join(map(sql.Identifier, Standing._fields))
+    query = sql.SQL(_CASES).format(rows=_rows(asked), standing=standing)
+    parameters = {**_parameters(asked), "claim": claim, "after": after, "limit": limit}
+    found = connection.execute(query, parameters)
+    return [
+        Case(name, version, acted_on, age, idle, Standing(*stands))
+        for name, version, acted_on, age, idle, *stands in found
+    ]
+
+
+def grouped(connection: Connection[Any], asked: Asked, by: Sequence[By]) -> list[Group]:
+    """How many files, and how much, in each group and currency."""
+    keys = sql.SQL("").join(sql.SQL("{}, ").format(sql.Identifier(each)) for each in by)
+    query = sql.SQL(_GROUPS).format(rows=_rows(asked), keys=keys)
+    return [
+        Group(
+            {each.value: value for each, value in zip(by, row[: len(by)], strict=True)},
+            row[len(by)],
+            *map(int, row[len(by) + 1 :]),
+        )
+        for row in connection.execute(query, _parameters(asked))
+    ]
+
+
+def _rows(asked: Asked) -> sql.Composed:
+    wanted = [
+        sql.SQL("{} = {}").format(sql.Identifier(name), sql.Placeholder(f"where_{name}"))
+        for name in asked.where
+    ]
+    return sql.SQL(_ROWS).format(
+        known=sql.SQL(_NOW if asked.known_at is None else _THEN),
+        where=sql.SQL(" AND ").join([sql.SQL("true"), *wanted]),
+    )
+
+
+def _parameters(asked: Asked) -> dict[str, Any]:
+    return {
+        "as_of": asked.as_of,
+        "known_at": asked.known_at,
+        "statuses": [each.value for each in asked.statuses],
+        **{f"where_{name}": value for name, value in asked.where.items()},
+    }

@@ -1,0 +1,398 @@
+"""Reserve totals and movements: how much was held on what, known when, as of which day.
+
+A row is a signed movement in two dimensions: recorded at, and effective on. The total known at T
+and as of D is the sum of the rows recorded by T and effective by D, corrections, voids and
+back-dated facts included; the movements of a period are the same rows read once more, so they tie
+to the totals at both ends. Currencies are never added up.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Any, LiteralString
+
+from psycopg import Connection, sql
+
+from domain.claim import Claim
+from domain.claim.apportionment import ApportionmentAgreed
+from domain.claim.correction import FactVoided
+from domain.claim.exposure import Moves, difference, step, timeline
+from domain.claim.lifecycle import ClaimAllocated, ClaimReopened, HandlerChanged
+from domain.claim.payments import PaymentIssued, PaymentVoided
+from domain.claim.reserves import EstimateSet, RecoveryReceived
+from domain.terms import Basis
+from projections.view import Change, Copy, View, Write
+
+TABLE: LiteralString = """
+CREATE TABLE views.reserves (
+    position bigint NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    estimate bigint NOT NULL,
+    paid bigint NOT NULL,
+    recovered bigint NOT NULL,
+    our_estimate bigint NOT NULL,
+    our_paid bigint NOT NULL,
+    our_recovered bigint NOT NULL,
+    version int NOT NULL,
+    part int NOT NULL,  -- one fact may move several lines, on several days
+    effective_on date NOT NULL,
+    claim text COLLATE "C" NOT NULL,
+    currency text COLLATE "C" NOT NULL,
+    cost_type text COLLATE "C" NOT NULL,
+    head text COLLATE "C" NOT NULL,  -- empty outside damages
+    basis text COLLATE "C" NOT NULL,
+    pathway text COLLATE "C" NOT NULL,
+    handler text COLLATE "C" NOT NULL,
+    reason text COLLATE "C" NOT NULL,
+    PRIMARY KEY (position, part)
+) WITH (fillfactor = 100);
+CREATE INDEX reserves_claim ON views.reserves (claim);
+-- Rows arrive as they were recorded, so a few pages of this index tell which pages hold a period.
+CREATE INDEX reserves_recorded ON views.reserves USING brin (recorded_at);
+CREATE INDEX reserves_effective ON views.reserves (effective_on);
+"""
+COLUMNS = (
+    *("position", "part", "claim", "version", "recorded_at", "effective_on"),
+    *("currency", "cost_type", "head", "basis", "pathway", "handler", "reason"),
+    *("estimate", "paid", "recovered", "our_estimate", "our_paid", "our_recovered"),
+)
+
+
+class Reason(StrEnum):
+    """Why totals moved: one reason a movement, read off the fact that moved them.
+
+    A closure has none: a file closes only when nothing is outstanding on it, so it moves nothing.
+    """
+
+    OPENED = "opened"  # the first estimate of a line
+    INCREASED = "increased"
+    DECREASED = "decreased"
+    REOPENED = "reopened"  # the fresh estimates of a file that was reopened by the same command
+    PAID = "paid"
+    PAYMENT_VOIDED = "payment_voided"
+    RECOVERED = "recovered"
+    TRANSFERRED = "transferred"  # to another pathway or handler: nil in all
+    APPORTIONED = "apportioned"  # our share became another
+    CORRECTED = "corrected"
+    VOIDED = "voided"
+
+
+ORDER = {reason: place for place, reason in enumerate(Reason)}
+
+
+def fold(changes: Sequence[Change]) -> list[Write]:
+    """The movements of a page of changes."""
+    return [Copy("reserves", COLUMNS, [row for change in changes for row in _rows(change)])]
+
+
+VIEW = View("reserves", 1, {"reserves": TABLE}, fold)
+
+
+def _rows(change: Change) -> Iterator[tuple[Any, ...]]:
+    if not (isinstance(change.before, Claim) and isinstance(change.after, Claim)):
+        return
+    moves = _moves(change, change.before, change.after)
+    if not moves:
+        return
+    record = change.record
+    reason = _reason(change, change.before).value
+    for part, ((day, cell), amounts) in enumerate(moves.items()):
+        line = cell.line
+        yield (
+            record.position,
+            part,
+            record.envelope.stream,
+            record.envelope.version,
+            record.envelope.recorded_at,
+            day,
+            line.currency,
+            line.cost_type.value,
+            line.head.value if line.head else "",
+            line.basis.value,
+            cell.pathway,
+            cell.handler,
+            reason,
+            *amounts,
+        )
+
+
+def _moves(change: Change, before: Claim, after: Claim) -> Moves:
+    if not change.in_order:
+        return difference(timeline(change.history), timeline(change.history_after))
+    untouched = (
+        before.reserves is after.reserves
+        and before.lifecycle is after.lifecycle
+        and before.apportionments is after.apportionments
+    )
+    return {} if untouched else step(before, after, change.record.envelope.effective_on)
+
+
+def _reason(change: Change, before: Claim) -> Reason:
+    envelope = change.record.envelope
+    if envelope.corrects is not None:
+        return Reason.CORRECTED
+    match change.record.fact:
+        case EstimateSet() as fact:
+            return _of_estimate(change, before, fact)
+        case PaymentIssued():
+            return Reason.PAID
+        case PaymentVoided():
+            return Reason.PAYMENT_VOIDED
+        case RecoveryReceived():
+            return Reason.RECOVERED
+        case ClaimAllocated() | HandlerChanged():
+            return Reason.TRANSFERRED
+        case ApportionmentAgreed():
+            return Reason.APPORTIONED
+        case FactVoided():
+            return Reason.VOIDED
+        case fact:
+            raise AssertionError(f"{type(fact).__name__} moved money and has no reason for it")
+
+
+def _of_estimate(change: Change, before: Claim, fact: EstimateSet) -> Reason:
+    for record in reversed(change.history):
+        if record.envelope.command_id != change.record.envelope.command_id:
+            break
+        if isinstance(record.fact, ClaimReopened):
+            return Reason.REOPENED
+    if fact.line not in before.reserves.lines:
+        return Reason.OPENED
+    return Reason.DECREASED if fact.amount < fact.previous else Reason.INCREASED
+
+
+class By(StrEnum):
+    """What totals can be grouped by, besides their currency, which always parts them."""
+
+    LINE = "line"
+    COST_TYPE = "cost_type"
+    HEAD = "head"
+    CURRENCY = "currency"
+    PATHWAY = "pathway"
+    HANDLER = "handler"
+    CLAIM = "claim"
+
+
+class Axis(StrEnum):
+    """Which of the two days of a movement puts it into a period."""
+
+    RECORDED = "recorded"  # the books: what was entered in the period
+    EFFECTIVE = "effective"  # the world: what was true in the period, as known at a moment
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Whole minor units of one currency."""
+
+    estimate: int = 0
+    paid: int = 0
+    recovered: int = 0
+
+    @property
+    def outstanding(self) -> int:
+        """What is still expected to be paid."""
+        return self.estimate - self.paid
+
+
+NIL = Figures()
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """A group's figures in one currency; `group` is empty for all of a currency.
+
+    `claims` counts the files that have a figure which is not nil there, each file once.
+    """
+
+    group: Mapping[str, str]
+    currency: str
+    claims: int
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Totals by group, and for each currency in all; groups without any figure are left out.
+
+    A file that has figures in two groups counts in both, and once in all.
+    """
+
+    groups: Sequence[Total]
+    in_all: Sequence[Total]
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """What moved for one reason, and which part of it lies before the period by effective day."""
+
+    figures: Figures
+    prior_period: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Movements:
+    """A group's period in one currency: opening + the sum of its movements = closing."""
+
+    group: Mapping[str, str]
+    currency: str
+    opening: Figures
+    by_reason: Mapping[Reason, Movement]
+    closing: Figures
+
+
+_LINE = sql.SQL(
+    "concat_ws(' ', cost_type, NULLIF(head, ''), currency,"
+    " CASE basis WHEN 'our_share' THEN 'our share' END)"
+)
+_TOTALS = sql.SQL("""
+WITH of_claims AS MATERIALIZED (
+    SELECT {named}, claim AS of_claim, currency AS of_currency,
+           sum({estimate}) AS estimate, sum({paid}) AS paid, sum({recovered}) AS recovered
+    FROM views.reserves
+    WHERE (%(known_at)s::timestamptz IS NULL OR recorded_at <= %(known_at)s)
+      AND (%(as_of)s::date IS NULL OR effective_on <= %(as_of)s)
+    GROUP BY {keys}, claim, currency
+), in_all AS (
+    SELECT of_claim, of_currency,
+           sum(estimate) AS estimate, sum(paid) AS paid, sum(recovered) AS recovered
+    FROM of_claims GROUP BY of_claim, of_currency
+)
+SELECT false, {names}, of_currency, count(*), sum(estimate), sum(paid), sum(recovered)
+FROM of_claims WHERE estimate <> 0 OR paid <> 0 OR recovered <> 0
+GROUP BY {names}, of_currency
+UNION ALL
+SELECT true, {blanks}, of_currency, count(*), sum(estimate), sum(paid), sum(recovered)
+FROM in_all WHERE estimate <> 0 OR paid <> 0 OR recovered <> 0
+GROUP BY of_currency
+""")
+_MOVEMENTS = sql.SQL("""
+WITH known AS (
+    SELECT {named}, currency AS of_currency, {estimate} AS estimate, {paid} AS paid,
+           {recovered} AS recovered, effective_on,
+           CASE WHEN {axis} >= %(first)s THEN reason END AS reason
+    FROM views.reserves
+    WHERE {axis} < %(after)s
+      AND (%(known_at)s::timestamptz IS NULL OR recorded_at <= %(known_at)s)
+      AND (%(as_of)s::date IS NULL OR effective_on <= %(as_of)s)
+)
+SELECT {names}, of_currency, grouping(reason) = 1, reason,
+       sum(estimate), sum(paid), sum(recovered),
+       sum(estimate) FILTER (WHERE prior), sum(paid) FILTER (WHERE prior),
+       sum(recovered) FILTER (WHERE prior)
+FROM (SELECT *, reason IS NOT NULL AND effective_on < %(opens)s AS prior FROM known) AS told
+GROUP BY GROUPING SETS (({names}, of_currency, reason), ({names}, of_currency))
+""")
+
+
+def totals(
+    connection: Connection[Any],
+    by: Sequence[By] = (),
+    *,
+    known_at: datetime | None = None,
+    as_of: date | None = None,
+    basis: Basis = Basis.GROSS,
+) -> Totals:
+    """The totals as known at a moment and as of a day; what is None does not limit.
+
+    `basis` GROSS is the whole claim; a line that is kept for our share counts with what is kept.
+    """
+    query = _TOTALS.format(**_columns(basis), **_grouping(by))
+    groups: list[Total] = []
+    in_all: list[Total] = []
+    for row in connection.execute(query, {"known_at": known_at, "as_of": as_of}):
+        overall, *group, currency, claims, estimate, paid, recovered = row
+        figures = Figures(int(estimate), int(paid), int(recovered))
+        key = {} if overall else _group(by, group)
+        (in_all if overall else groups).append(Total(key, currency, claims, figures))
+    return Totals(
+        sorted(groups, key=lambda each: (each.currency, *each.group.values())),
+        sorted(in_all, key=lambda each: each.currency),
+    )
+
+
+def movements(
+    connection: Connection[Any],
+    first: date,
+    last: date,
+    by: Sequence[By] = (),
+    *,
+    axis: Axis = Axis.RECORDED,
+    known_at: datetime | None = None,
+    as_of: date | None = None,
+    basis: Basis = Basis.GROSS,
+) -> list[Movements]:
+    """What moved from `first` to `last`, both included (UTC days), and the totals at both ends.
+
+    On the recorded axis, what was entered in the period and effective before it is its
+    prior-period part. Opening is what was there before `first`, closing what is there after
+    `last`: on the recorded axis as known then, on the effective axis as of then.
+    """
+    after, recorded = last + timedelta(days=1), axis is Axis.RECORDED
+    query = _MOVEMENTS.format(
+        **_columns(basis),
+        **_grouping(by),
+        axis=sql.Identifier("recorded_at" if recorded else "effective_on"),
+    )
+    parameters = {
+        "known_at": known_at,
+        "as_of": as_of,
+        "first": start_of(first) if recorded else first,
+        "after": start_of(after) if recorded else after,
+        "opens": first,
+    }
+    return _reports(connection.execute(query, parameters).fetchall(), by)
+
+
+def start_of(day: date) -> datetime:
+    """The first moment of a day (UTC)."""
+    return datetime.combine(day, time(), UTC)
+
+
+def _reports(rows: Sequence[tuple[Any, ...]], by: Sequence[By]) -> list[Movements]:
+    opening: dict[tuple[str, ...], Figures] = {}
+    closing: dict[tuple[str, ...], Figures] = {}
+    moved: dict[tuple[str, ...], dict[Reason, Movement]] = {}
+    for row in rows:
+        *keys, is_closing, reason = row[:-6]
+        key, sums = tuple(keys), [int(each or 0) for each in row[-6:]]
+        figures = Figures(*sums[:3])
+        if is_closing:
+            closing[key] = figures
+        elif reason is None:
+            opening[key] = figures
+        else:
+            moved.setdefault(key, {})[Reason(reason)] = Movement(figures, Figures(*sums[3:]))
+    return [
+        Movements(
+            group=_group(by, key[:-1]),
+            currency=key[-1],
+            opening=opening.get(key, NIL),
+            by_reason=dict(sorted(moved.get(key, {}).items(), key=lambda each: ORDER[each[0]])),
+            closing=closing[key],
+        )
+        for key in sorted(closing, key=lambda key: (key[-1], *key))
+        if key in moved or opening[key] != NIL
+    ]
+
+
+def _columns(basis: Basis) -> dict[str, sql.Composable]:
+    """The columns that the figures are read from."""
+    ours = "our_" if basis is Basis.OUR_SHARE else ""
+    return {name: sql.Identifier(ours + name) for name in ("estimate", "paid", "recovered")}
+
+
+def _grouping(by: Sequence[By]) -> dict[str, sql.Composable]:
+    """The expressions to group by, named g0, g1, ...; the currency where none is asked for."""
+    keys = [_LINE if each is By.LINE else sql.Identifier(each) for each in by or (By.CURRENCY,)]
+    names = [sql.Identifier(f"g{number}") for number in range(len(keys))]
+    named = [sql.SQL("{} AS {}").format(*pair) for pair in zip(keys, names, strict=True)]
+    blanks = [sql.NULL] * len(keys)
+    lists: Mapping[str, Sequence[sql.Composable]]
+    lists = {"keys": keys, "names": names, "named": named, "blanks": blanks}
+    return {name: sql.SQL(", ").join(each) for name, each in lists.items()}
+
+
+def _group(by: Sequence[By], values: Sequence[str]) -> dict[str, str]:
+    """The group by name, empty where none was asked for."""
+    return {each.value: value for each, value in zip(by, values, strict=False)}

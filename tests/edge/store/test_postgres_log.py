@@ -1,0 +1,130 @@
+"""The log as its readers see it: pages, histories, names, and hints that more has come."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from commands.ports import Batch, ToStore
+from domain.errors import ChainBroken, NameTooNew
+from edge.postgres.connections import Role
+from edge.store import postgres_store
+from edge.store.postgres_store import PostgresLog, PostgresStore
+from tests.edge.store.facts import Writer
+from tests.edge.store.tampering import altered
+from tests.postgres_fixtures import Database
+
+
+@pytest.fixture
+def writer(database: Database) -> Iterator[Writer]:
+    with PostgresStore(database.conninfo(Role.WRITER)) as store:
+        yield Writer(store)
+
+
+@pytest.fixture(params=[Role.READER, Role.PROJECTOR])
+def log(request: pytest.FixtureRequest, database: Database) -> Iterator[PostgresLog]:
+    with PostgresLog(database.conninfo(request.param)) as log:
+        yield log
+
+
+def test_an_empty_log_has_no_page_no_name_and_the_head_nought(log: PostgresLog) -> None:
+    assert log.page(0, 10) == []
+    assert list(log.streams()) == []
+    assert log.histories([]) == {}
+    assert log.head() == 0
+
+
+def test_pages_go_through_the_log_in_the_order_of_positions(
+    log: PostgresLog, writer: Writer
+) -> None:
+    positions = [p for n in range(5) for p in writer.write(f"claim-{n % 2}", 2)]
+    read: list[int] = []
+    while page := log.page(read[-1] if read else 0, 3):
+        assert len(page) <= 3
+        read.extend(record.position for record in page)
+    assert read == positions
+    assert log.head() == positions[-1]
+
+
+def test_pages_go_on_over_positions_that_were_never_used(
+    log: PostgresLog, writer: Writer, database: Database
+) -> None:
+    writer.write("claim-1")
+    with psycopg.connect(database.conninfo(), autocommit=True) as owner:
+        owner.execute("SELECT nextval('ledger.position') FROM generate_series(1, 100)")
+    writer.write("claim-1")
+    assert [record.position for record in log.page(0, 10)] == [1, 102]
+
+
+def test_a_history_ends_at_the_position_asked_for(log: PostgresLog, writer: Writer) -> None:
+    first = writer.write("claim-1", 2)
+    writer.write("claim-2", 1)
+    writer.write("claim-1", 2)
+    histories = log.histories(["claim-1", "claim-2", "claim-3"], first[-1])
+    assert [len(history) for history in histories.values()] == [2, 0, 0]
+    assert len(log.histories(["claim-1"])["claim-1"]) == 4
+
+
+def test_names_come_in_order_by_prefix_and_page_by_page(
+    log: PostgresLog, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_store, "STREAMS_PAGE", 2)
+    names = ["claim-1", "claim-10", "claim-2", "claim-é", "mandate-1", "refusals-claim-1"]
+    for name in reversed(names):
+        writer.write(name, 2)
+    assert list(log.streams()) == names
+    assert list(log.streams("claim-")) == names[:4]
+    assert list(log.streams("claim-1")) == names[:2]
+    assert list(log.streams("z")) == []
+
+
+def test_reading_stops_at_a_newer_name_and_says_where(log: PostgresLog, writer: Writer) -> None:
+    writer.write("claim-1")
+    batch = writer.batch("claim-1")
+    newer = [ToStore(f.stream, f.version, "strategy-set.9", f.state) for f in batch.facts]
+    writer.store.append(Batch(newer, batch.answers, batch.read))
+    for read in (lambda: log.page(0, 10), lambda: log.histories(["claim-1"])):
+        with pytest.raises(NameTooNew) as caught:
+            read()
+        assert (caught.value.stream, caught.value.version) == ("claim-1", 2)
+    assert len(log.page(0, 1)) == 1
+
+
+def test_a_history_with_a_hole_is_not_read(
+    log: PostgresLog, writer: Writer, database: Database
+) -> None:
+    writer.write("claim-1", 3)
+    altered(database, "DELETE FROM ledger.facts WHERE originator_version = 2")
+    with pytest.raises(ChainBroken) as caught:
+        log.histories(["claim-1"])
+    assert caught.value.version == 2
+
+
+def test_a_waiting_reader_hears_of_an_append(log: PostgresLog, writer: Writer) -> None:
+    assert log.wait(5)  # nobody listened before
+    threading.Timer(0.2, writer.write, ["claim-1"]).start()
+    started = time.monotonic()
+    assert log.wait(5)
+    assert time.monotonic() - started < 2
+
+
+def test_a_waiting_reader_is_back_in_time_when_there_is_nothing(log: PostgresLog) -> None:
+    log.wait(0.1)
+    started = time.monotonic()
+    assert not log.wait(0.1)
+    assert 0.05 < time.monotonic() - started < 2
+
+
+def test_a_waiting_reader_whose_connection_is_killed_listens_again(
+    log: PostgresLog, database: Database
+) -> None:
+    log.wait(0.1)
+    with psycopg.connect(database.conninfo(), autocommit=True) as owner:
+        owner.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND query LIKE 'LISTEN%'"
+        )
+    assert not log.wait(0.1)
+    assert log.wait(0.1)  # listens anew, so there may be something
