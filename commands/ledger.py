@@ -8,11 +8,11 @@ commands are judged again one by one.
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from typing import cast
+from typing import Any, cast
 
 from commands.claim_handlers import HANDLERS as CLAIM
 from commands.door import Unread, body_sha256
-from commands.file import Decided
+from commands.file import Decided, File
 from commands.history_import import ImportHistory
 from commands.mandate_handlers import HANDLERS as MANDATE
 from commands.mandate_models import MandateCommand
@@ -37,12 +37,14 @@ from domain.errors import (
     TooContended,
     VersionConflict,
 )
+from domain.refusals.state import CorrectionBreaksFile
 
 STREAM_FACTS_MAX = 2_000  # the tested limit of one file; a typical one has 12-40
 TRIES_MAX = 20  # judgements of one command while others keep writing what it reads
 DELEGATIONS_MAX = 5  # mandates above one another: more is a mistake, and never a need
 
 Asked = Command | Unread
+Handler = Callable[[File[Claim], Any, date], Ruling]
 
 
 class Ledger:
@@ -174,10 +176,20 @@ def _rule_on_claim(work: Workspace, command: ClaimCommand, today: date) -> tuple
             require_within_window(decided.fact, decided.effective_on, today)
     if ruling.decided and (ruling.rewrites or _before_others(ruling, file.latest)):
         if not ruling.rewrites:
-            handler(replace(file, state=file.as_of(on)), command, on)  # possible then, too
+            _require_possible_then(file, handler, command, on)
         imagined = file.imagined(ruling.decided, ruling.corrects, ruling.voids)
         require_sound(imagined.history)
     return _with_authority(work, command, ruling, file.state, today)
+
+
+def _require_possible_then(
+    file: File[Claim], handler: Handler, command: ClaimCommand, on: date
+) -> None:
+    """A command dated back has to be possible on the file as it is held to have been then."""
+    try:
+        handler(replace(file, state=file.as_of(on)), command, on)
+    except Refused as error:
+        raise CorrectionBreaksFile(on, str(error)) from error
 
 
 def _before_others(ruling: Ruling, latest: date | None) -> bool:

@@ -84,9 +84,7 @@ def _counted(key: object, part: object) -> object:
         return part
     figures = (part.estimate, part.paid, part.recovered)
     names = ("estimate", "paid", "recovered")
-    return {
-        name: Money(minor, key.currency) for name, minor in zip(names, figures, strict=True)
-    }
+    return {name: Money(minor, key.currency) for name, minor in zip(names, figures, strict=True)}
 
 
 def _plain(value: Any) -> Plain:

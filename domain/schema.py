@@ -32,7 +32,6 @@ from domain.errors import DamagedFact, NameTooNew, Refused, UnknownName, Unreada
 from domain.mandate import Limit
 from domain.money import Money
 from domain.refusal_log import CommandRefused
-from domain.terms import Line
 
 F = TypeVar("F")
 Fact = claim.Fact | mandate.Fact | CommandRefused
@@ -82,7 +81,7 @@ UPCASTS: dict[str, tuple[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {}
 NAME_OF = {kind: name for name, kind in NAMES.items()}
 _NEWEST = {name.rpartition(".")[0]: int(name.rpartition(".")[2]) for name in NAMES}
 
-_VALUES = (Money, Line, Actor, Envelope, Evidence, Imported, Judgement, Labels, Limit, PartyShare)
+_VALUES = (Money, Actor, Envelope, Evidence, Imported, Judgement, Labels, Limit, PartyShare)
 _STRICT = (*_VALUES, ApprovalAsk, Damages, Deductible, OfferTerms, *NAMES.values())
 for _kind in _STRICT:
     # A key that this program does not know means that a newer one wrote it: stop, do not drop it.

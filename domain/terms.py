@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import ClassVar
 
 
 class Jurisdiction(StrEnum):
@@ -255,6 +256,9 @@ class Line:
     currency: str
     head: Head | None = None
     basis: Basis = Basis.GROSS
+
+    # Commands hold lines as they are: a key that is none of the above is refused, not dropped.
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     def __str__(self) -> str:
         parts = [self.cost_type.value, self.head.value if self.head else "", self.currency]
