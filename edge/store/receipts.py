@@ -10,6 +10,7 @@ from domain.schema import NAME_OF
 from edge.store.snapshot import StoredAnswer
 
 REFUSAL = NAME_OF[CommandRefused]
+VERSION_MAX = 2**31  # no file comes near it; what is more was not written by the ledger
 
 
 class Named(NamedTuple):
@@ -47,18 +48,28 @@ def told_by(answer: StoredAnswer) -> Told:
 
 def _accepted(stream: str, receipt: dict[str, Any]) -> list[Named]:
     return [
-        Named(stream, fact["version"], fact["position"], fact["name"]) for fact in receipt["facts"]
+        Named(stream, _number(fact["version"]), fact["position"], fact["name"])
+        for fact in receipt["facts"]
     ]
 
 
 def _refused(receipt: dict[str, Any]) -> list[Named]:
-    if not receipt["kept_in"]:
+    stream, version = str(receipt["kept_in"]), _number(receipt["kept_version"])
+    if not stream:
         return []
-    return [Named(receipt["kept_in"], receipt["kept_version"], receipt["position"], REFUSAL)]
+    if "\0" in stream:
+        raise ValueError(stream)
+    return [Named(stream, version, receipt["position"], REFUSAL)]
 
 
 def _head(receipt: dict[str, Any]) -> tuple[int, str]:
-    return int(receipt["version"]), str(receipt["digest"])
+    return _number(receipt["version"]), str(receipt["digest"])
+
+
+def _number(value: object) -> int:
+    if type(value) is not int or not 0 <= value <= VERSION_MAX:
+        raise ValueError
+    return value
 
 
 def _altered(answer: StoredAnswer) -> ChainBroken:

@@ -39,8 +39,10 @@ class Snapshot:
     @classmethod
     def of(cls, connection: Connection[Any]) -> Self:
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        # The answers are sorted by the server, which may take longer than a reader usually gets.
+        # The server sorts what is large, which may take longer than a reader usually gets. All rows
+        # will be fetched: the plan that gives the first ones soon would look each of them up.
         connection.execute("SET LOCAL statement_timeout = 0")
+        connection.execute("SET LOCAL cursor_tuple_fraction = 1")
         connection.execute(sql.SQL("SET LOCAL work_mem = {}").format(SORT_MEMORY))
         return cls(connection)
 

@@ -219,7 +219,8 @@ def _settle(snapshot: Snapshot, elsewhere: _Elsewhere) -> Iterator[ChainBroken]:
     for command_id, named in elsewhere.facts:
         if positions.get((named.stream, named.version)) != named.position:
             yield _missing(command_id, named)
-    wanted = {command_id for command_id, _ in elsewhere.answers}
+    # No command has an id with a NUL, which the server would not even be asked for.
+    wanted = {command_id for command_id, _ in elsewhere.answers if "\0" not in command_id}
     found = {answer.command_id: answer for answer in snapshot.answers_to(wanted)} if wanted else {}
     for command_id, named in elsewhere.answers:
         answer = found.get(command_id)
@@ -232,9 +233,7 @@ def _tells_of(answer: StoredAnswer, named: Named) -> bool:
     try:
         return named in told_by(answer).facts
     except ChainBroken:
-        return (
-            False  # altered: the file that the answer is about says so, and this fact is unproved
-        )
+        return False  # it was altered, so it proves nothing
 
 
 def _missing(command_id: str, named: Named) -> ChainBroken:

@@ -36,7 +36,8 @@ CREATE TABLE ledger.facts (
     state bytea NOT NULL,
     PRIMARY KEY (originator_id, originator_version),
     CONSTRAINT version_starts_at_one CHECK (originator_version >= 1),
-    CONSTRAINT originator_fits CHECK (octet_length(originator_id) BETWEEN 1 AND 200),
+    -- A claim's reference has up to 64 characters, of up to four bytes, and a prefix before it.
+    CONSTRAINT originator_fits CHECK (octet_length(originator_id) BETWEEN 1 AND 300),
     CONSTRAINT topic_fits CHECK (octet_length(topic) BETWEEN 1 AND 100),
     CONSTRAINT state_fits CHECK (octet_length(state) BETWEEN 1 AND 1048576)
 ) WITH (
@@ -67,7 +68,7 @@ CREATE TABLE ledger.answers (
     body_sha256 bytea NOT NULL,
     receipt bytea NOT NULL,
     CONSTRAINT command_id_fits CHECK (octet_length(command_id) BETWEEN 1 AND 200),
-    CONSTRAINT stream_fits CHECK (octet_length(stream) <= 200),
+    CONSTRAINT stream_fits CHECK (octet_length(stream) <= 300),
     CONSTRAINT body_sha256_is_one CHECK (octet_length(body_sha256) = 32),
     CONSTRAINT receipt_fits CHECK (octet_length(receipt) BETWEEN 1 AND 1048576)
 ) WITH (
@@ -78,6 +79,8 @@ CREATE TABLE ledger.answers (
     autovacuum_analyze_scale_factor = 0.02,
     autovacuum_freeze_min_age = 0
 );
+-- Verifying one file looks for the receipts given about it.
+CREATE INDEX answers_stream ON ledger.answers (stream);
 
 -- What was recorded stays, whoever asks. Privileges stop the ledger's own roles; this stops the
 -- owner and the superuser too, also where ordinary triggers do not fire (ENABLE ALWAYS). Whoever

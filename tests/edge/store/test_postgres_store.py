@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from commands.ports import Batch, Moved, Store
 from domain.errors import StoreUnavailable
 from domain.schema import chain_start
 from edge.postgres.connections import Role, conninfo_for
-from edge.postgres.server import ready, stop
+from edge.postgres.server import reach, ready, stop
 from edge.store.errors import CommitInDoubt
 from edge.store.postgres_store import PostgresLog, PostgresStore
 from edge.store.recorder import APPEND_LOCK, HINTS
@@ -250,20 +250,23 @@ def test_a_hint_that_fails_does_not_fail_the_append(
 
 
 def test_a_database_that_is_not_there_is_told_by_name_in_time(tmp_path: Path) -> None:
+    def require_told(ask: Callable[[], object]) -> None:
+        started = time.monotonic()
+        with pytest.raises(StoreUnavailable):
+            ask()
+        assert time.monotonic() - started < AWAY_S_MAX
+
     nowhere = conninfo_for(f"host={tmp_path} dbname=claims", Role.WRITER)
     with PostgresStore(nowhere) as store, PostgresLog(nowhere) as log:
-        for ask in (
+        asked: list[Callable[[], object]] = [
             lambda: store.load(["claim-1"]),
             lambda: store.answered(["command-1"]),
             lambda: store.heads(["claim-1"]),
             lambda: Writer(store).write("claim-1"),
             lambda: log.page(0, 10),
             lambda: verify(log, "claim-1"),
-        ):
-            started = time.monotonic()
-            with pytest.raises(StoreUnavailable):
-                ask()
-            assert time.monotonic() - started < AWAY_S_MAX
+        ]
+        together(partial(require_told, ask) for ask in asked)
 
 
 def test_work_resumes_when_the_database_comes_back(server_home: Path) -> None:
@@ -279,3 +282,27 @@ def test_work_resumes_when_the_database_comes_back(server_home: Path) -> None:
         ready(None, server_home)
         writer.write("claim-1")
         assert len(store.load(["claim-1"])["claim-1"]) == 2
+
+
+def test_a_store_that_can_revive_its_database_does(server_home: Path) -> None:
+    server = ready(None, server_home)
+    conninfo = conninfo_for(server.conninfo, Role.WRITER)
+
+    def revive() -> None:
+        reach(None, server_home)
+
+    with PostgresStore(conninfo, revive=revive) as store:
+        writer = Writer(store)
+        writer.write("claim-1")
+        stop(server_home)
+        deadline = time.monotonic() + 20
+        while not heads_or_nothing(store):
+            assert time.monotonic() < deadline
+        assert store.heads(["claim-1"])["claim-1"].version == 1
+
+
+def heads_or_nothing(store: PostgresStore) -> object:
+    try:
+        return store.heads(["claim-1"])
+    except StoreUnavailable:
+        return None

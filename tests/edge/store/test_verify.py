@@ -20,7 +20,6 @@ OPEN = b"""{"type": "notify-matter", "command_id": "open-%d", "claim": "%s",
   "actor": {"person": "ann", "role": "case_manager"}, "matter_type": "%s",
   "jurisdiction": "england_wales", "currency": "GBP",
   "event_date": "2026-01-01", "notified_on": "2026-01-02"}"""
-AT = "WHERE originator_id = 'claim-1' AND originator_version = %s"
 
 
 @pytest.fixture
@@ -39,6 +38,10 @@ def writer(database: Database) -> Iterator[Writer]:
         writer.append(merged(writer.batch("claim-1", 1, "second"), writer.batch("claim-2", 1, "x")))
         writer.write("claim-1", 2, "third")
         yield writer
+
+
+def at_version(statement: str) -> str:
+    return f"{statement} WHERE originator_id = 'claim-1' AND originator_version = %s"
 
 
 def broken_at(log: PostgresLog, stream: str = "claim-1") -> tuple[int, str]:
@@ -87,23 +90,23 @@ def test_what_the_ledger_itself_writes_is_whole_refusals_included(
 def test_a_changed_byte_breaks_the_next_fact(
     log: PostgresLog, writer: Writer, database: Database, version: int
 ) -> None:
-    change = "UPDATE ledger.facts SET state = replace(convert_from(state, 'UTF8'), %s, %s)::bytea "
-    altered(database, change + AT, f"objective {version}", f"objectivE {version}", version)
+    change = "UPDATE ledger.facts SET state = replace(convert_from(state, 'UTF8'), %s, %s)::bytea"
+    altered(database, at_version(change), f"objective {version}", f"objectivE {version}", version)
     assert broken_at(log) == (version + 1, "it does not carry the digest of the bytes before")
 
 
 def test_a_changed_byte_of_the_last_fact_is_told_by_its_receipt(
     log: PostgresLog, writer: Writer, database: Database
 ) -> None:
-    change = "UPDATE ledger.facts SET state = replace(convert_from(state, 'UTF8'), %s, %s)::bytea "
-    altered(database, change + AT, "objective 5", "objectivE 5", 5)
+    change = "UPDATE ledger.facts SET state = replace(convert_from(state, 'UTF8'), %s, %s)::bytea"
+    altered(database, at_version(change), "objective 5", "objectivE 5", 5)
     assert broken_at(log) == (5, "a receipt told another digest of its bytes")
 
 
 def test_bytes_that_are_no_longer_json_are_found(
     log: PostgresLog, writer: Writer, database: Database
 ) -> None:
-    altered(database, "UPDATE ledger.facts SET state = substr(state, 1, 60) " + AT, 3)
+    altered(database, at_version("UPDATE ledger.facts SET state = substr(state, 1, 60)"), 3)
     assert broken_at(log) == (3, "its bytes cannot be read")
 
 
@@ -111,14 +114,14 @@ def test_bytes_that_are_no_longer_json_are_found(
 def test_a_deleted_fact_is_missed(
     log: PostgresLog, writer: Writer, database: Database, version: int
 ) -> None:
-    altered(database, "DELETE FROM ledger.facts " + AT, version)
+    altered(database, at_version("DELETE FROM ledger.facts"), version)
     assert broken_at(log) == (version, "it is missing")
 
 
 def test_a_deleted_last_fact_is_missed(
     log: PostgresLog, writer: Writer, database: Database
 ) -> None:
-    altered(database, "DELETE FROM ledger.facts " + AT, 5)
+    altered(database, at_version("DELETE FROM ledger.facts"), 5)
     assert broken_at(log) == (5, "it is not where the receipt of third says")
 
 
@@ -154,19 +157,23 @@ def test_a_swapped_pair_is_found(log: PostgresLog, writer: Writer, database: Dat
 def test_a_pair_that_changed_places_in_the_log_is_found(
     log: PostgresLog, writer: Writer, database: Database
 ) -> None:
-    altered(database, "UPDATE ledger.facts SET notification_id = notification_id + 100 " + AT, 2)
+    altered(
+        database, at_version("UPDATE ledger.facts SET notification_id = notification_id + 100"), 2
+    )
     assert broken_at(log) == (3, "its position is not after that of the one before")
 
 
 def test_a_last_fact_moved_in_the_log_is_told_by_its_receipt(
     log: PostgresLog, writer: Writer, database: Database
 ) -> None:
-    altered(database, "UPDATE ledger.facts SET notification_id = notification_id + 100 " + AT, 5)
+    altered(
+        database, at_version("UPDATE ledger.facts SET notification_id = notification_id + 100"), 5
+    )
     assert broken_at(log) == (5, "the receipt of third names another fact at its place")
 
 
 def test_a_changed_name_is_found(log: PostgresLog, writer: Writer, database: Database) -> None:
-    altered(database, "UPDATE ledger.facts SET topic = 'claim-closed.1' " + AT, 3)
+    altered(database, at_version("UPDATE ledger.facts SET topic = 'claim-closed.1'"), 3)
     assert broken_at(log) == (3, "its bytes are not of a claim-closed.1")
 
 
@@ -195,6 +202,9 @@ def test_facts_moved_to_another_file_are_found(
         ('"accepted"', '"forgotten"', 0, "the receipt of third was altered"),
         ('"facts"', '"fakes"', 0, "the receipt of third was altered"),
         ("{", "", 0, "the receipt of third was altered"),
+        ('"version":4', '"version":"4"', 0, "the receipt of third was altered"),
+        ('"version":4', '"version":-4', 0, "the receipt of third was altered"),
+        ('"version":5', '"version":99999999999999999999', 0, "the receipt of third was altered"),
         ('"strategy-set.1"', '"claim-closed.1"', 4, "the receipt of third names another fact"),
     ],
 )
@@ -232,6 +242,19 @@ def test_a_fact_that_no_command_was_answered_for_is_found(
         *(forged.version, forged.stream, forged.name, forged.state),
     )
     assert broken_at(log) == (6, "no receipt of its command forged names it")
+
+
+def test_a_forged_fact_with_a_command_id_that_cannot_be_is_found(
+    log: PostgresLog, writer: Writer, database: Database
+) -> None:
+    forged = writer.batch("claim-1", 1, "nul\0").facts[0]
+    altered(
+        database,
+        "INSERT INTO ledger.facts (originator_version, originator_id, topic, state)"
+        " VALUES (%s, %s, %s, %s)",
+        *(forged.version, forged.stream, forged.name, forged.state),
+    )
+    assert broken_at(log)[0] == 6
 
 
 def test_a_fact_slipped_in_under_an_answered_command_is_found(
