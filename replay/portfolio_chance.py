@@ -75,6 +75,11 @@ class Chance:
         return [each / sum(drawn) for each in drawn]
 
 
+def units(amount: Money) -> float:
+    """An amount in whole units of its currency."""
+    return float(amount.minor) / 10.0 ** EXPONENT[amount.currency]
+
+
 def whole(amount: float, currency: str, step: int = 1) -> Money:
     """An amount in whole units of a currency, to the nearest step and at least one step."""
     units = max(round(amount / step), 1) * step

@@ -76,7 +76,7 @@ def test_a_position_of_the_log_shows_what_was_stored_up_to_it(
 
 
 @pytest.mark.parametrize("elsewhere", ELSEWHERE, ids=["plain", "elsewhere"])
-@settings(max_examples=2, suppress_health_check=list(HealthCheck))
+@settings(max_examples=2, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(files=st.lists(histories(), min_size=6, max_size=9))
 def test_the_same_facts_are_the_same_bytes_in_another_process(
     elsewhere: dict[str, str], files: list[list[Recorded[Fact]]]
