@@ -1,5 +1,6 @@
 """The composition root: settings in, and the parts of the ledger connected to one database."""
 
+import logging
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -8,18 +9,35 @@ from types import TracebackType
 from typing import Any, Self
 
 import psycopg
+import structlog
 from psycopg import Connection, IsolationLevel
+from psycopg.conninfo import make_conninfo
 
-from commands.ledger import Ledger
+from commands.door import Unread
+from commands.ledger import Asked, Ledger
+from commands.receipt import Receipt
+from commands.workspace import type_name
 from consumers.projector import Progress, Projector, status
-from domain.errors import StoreUnavailable
+from domain.errors import Refused, StoreUnavailable
 from edge.postgres.connections import Role, conninfo_for
-from edge.postgres.server import Server, ready
+from edge.postgres.errors import ServerDidNotAnswer
+from edge.postgres.probe import CONNECT_S_MAX, why_silent
+from edge.postgres.server import PASSING, Server, masked, ready
 from edge.settings import Settings
+from edge.store.errors import away_by_name, in_one_line
 from edge.store.postgres_store import PostgresLog, PostgresStore
 from projections.view import View, views
 
 Clock = Callable[[], datetime]
+
+
+@dataclass(eq=False)
+class LoginLacksRights(Refused):
+    """The database does not let this login do what was asked: {why}."""
+
+    code = "E624"
+    remedy = "Migrate as the owner of the database, and make the login a member of all three roles."
+    why: str
 
 
 def system_clock() -> datetime:
@@ -43,7 +61,7 @@ class Books:
         """The one way to write."""
         if self._ledger is None:
             store = PostgresStore(conninfo_for(self.server.conninfo, Role.WRITER))
-            self._ledger = Ledger(self._open.enter_context(store), self.clock)
+            self._ledger = Ledger(self._open.enter_context(store), self.clock, log_judged)
         return self._ledger
 
     @property
@@ -98,7 +116,44 @@ def open_books(settings: Settings, clock: Clock = system_clock) -> Books:
 
     Raises a `ServerUnavailable` or a `SchemaUnfit`.
     """
+    if settings.dsn is not None:
+        _require_there(settings.dsn)
     return Books(ready(settings.dsn, settings.home), clock)
+
+
+def _require_there(dsn: str) -> None:
+    """A server that is starting is waited for; who asks one that is not there hears so at once."""
+    where = masked(dsn)
+    why = why_silent(make_conninfo(dsn))
+    if why is not None and not any(sign in why for sign in PASSING):
+        raise ServerDidNotAnswer(where, CONNECT_S_MAX, why)
+
+
+def log_judged(command: Asked, receipt: Receipt) -> None:
+    """One line a command: its ids and how it was answered, and nothing that it says."""
+    log = structlog.get_logger()
+    if not structlog.is_configured() or not log.is_enabled_for(logging.INFO):
+        return
+    kind, _, reference = command.stream.partition("-")
+    told = receipt.data
+    log.info(
+        "command judged",
+        command=command.type if isinstance(command, Unread) else type_name(command),
+        command_id=command.command_id,
+        **({"claim": reference} if kind == "claim" else {"stream": command.stream}),
+        **({"code": told["code"]} if "code" in told else {"version": told["version"]}),
+        position=told["position"],
+    )
+
+
+@contextmanager
+def database_errors() -> Generator[None]:
+    """Name what a database says to what only reads it; the store names its own."""
+    try:
+        with away_by_name():
+            yield
+    except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction) as error:
+        raise LoginLacksRights(in_one_line(error)) from error
 
 
 def _connected(server: Server, role: Role) -> Connection[Any]:

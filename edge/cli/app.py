@@ -1,17 +1,44 @@
 """The command line, put together: `claims --help` is its table of contents."""
 
+from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
-from edge.cli import files, operating, replaying, reports, submitting
-from edge.cli.asking import caller_named
-from edge.cli.demo import demo
-from edge.cli.importing import import_histories
-from edge.logging import set_up_logging
+from edge.cli.on_demand import on_demand
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """The options that stand before the command, as they were given."""
+
+    who: str | None
+    log_json: bool
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"claims-ledger {version('claims-ledger')}")
+        raise typer.Exit
+
 
 app = typer.Typer(
     name="claims",
+    cls=on_demand(
+        {
+            "demo": "edge.cli.demo:demo",
+            "submit": "edge.cli.submitting:submit",
+            "file": "edge.cli.files:file",
+            "history": "edge.cli.files:history",
+            "caseload": "edge.cli.reports:caseload",
+            "reserves": "edge.cli.reports:reserves",
+            "movements": "edge.cli.reports:movements",
+            "verify": "edge.cli.operating:verify",
+            "migrate": "edge.cli.operating:migrate",
+            "down": "edge.cli.operating:down",
+        }
+    ),
     help="The claims ledger: every action on a claim an immutable fact, every total explained.",
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -19,7 +46,7 @@ app = typer.Typer(
     epilog=(
         "Exit codes: 0 done, 1 something was refused, 2 wrong usage, 3 claims of an import were"
         " set aside, 4 something stored cannot be read or a chain is broken, 5 the database is"
-        " away."
+        " away or is not what this program needs."
     ),
 )
 
@@ -32,34 +59,32 @@ def ask(
         typer.Option("--as", metavar="PERSON[:ROLE[:TEAM]]", help="Who asks."),
     ] = None,
     log_json: Annotated[bool, typer.Option("--log-json", help="Log in JSON, to stderr.")] = False,
+    show_version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_show_version, help="Say the version."),
+    ] = False,
 ) -> None:
-    """Read who asks and set up the log before any command runs."""
-    caller = caller_named(who)
-    context.obj = caller
-    set_up_logging(caller.settings.log_level, json=log_json or caller.settings.log_json)
+    """Keep what stands before the command until it runs."""
+    del show_version
+    context.obj = Asking(who, log_json)
 
 
-app.command("demo")(demo)
-app.command("submit")(submitting.submit)
-app.command("file")(files.file)
-app.command("history")(files.history)
-app.command("caseload")(reports.caseload)
-app.command("reserves")(reports.reserves)
-app.command("movements")(reports.movements)
-app.command("verify")(operating.verify)
-app.command("migrate")(operating.migrate)
-app.command("down")(operating.down)
+def _group(name: str, told: str, places: dict[str, str]) -> None:
+    app.add_typer(typer.Typer(cls=on_demand(places), help=told, no_args_is_help=True), name=name)
 
-importing = typer.Typer(help="Take over what another system recorded.", no_args_is_help=True)
-importing.command("histories")(import_histories)
-app.add_typer(importing, name="import")
 
-replay = typer.Typer(help="Files as they were known, at any coordinate.", no_args_is_help=True)
-replay.command("file")(replaying.replay_file)
-replay.command("diff")(replaying.replay_diff)
-app.add_typer(replay, name="replay")
-
-views = typer.Typer(help="The read models.", no_args_is_help=True)
-views.command("status")(operating.views_status)
-views.command("rebuild")(operating.views_rebuild)
-app.add_typer(views, name="views")
+_group(
+    "import",
+    "Take over what another system recorded.",
+    {"histories": "edge.cli.importing:import_histories"},
+)
+_group(
+    "replay",
+    "Files as they were known, at any coordinate.",
+    {"file": "edge.cli.replaying:replay_file", "diff": "edge.cli.replaying:replay_diff"},
+)
+_group(
+    "views",
+    "The read models.",
+    {"status": "edge.cli.operating:views_status", "rebuild": "edge.cli.operating:views_rebuild"},
+)

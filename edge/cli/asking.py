@@ -1,5 +1,6 @@
 """What every command of the command line shares: who asks, at which coordinate, in which form."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -7,12 +8,19 @@ from functools import wraps
 from typing import Annotated, Any
 
 import typer
+from pydantic import TypeAdapter, ValidationError
 
+from commands.fields import EARLIEST_DAY, LATEST_DAY
+from commands.fields import Reference as ReferenceText
 from domain.envelope import recorded_day
-from domain.errors import BadValue, LedgerError, Unreadable
+from domain.errors import BadValue, CutoffNotFound, LedgerError, Unreadable
+from domain.terms import Role
+from edge.cli.app import Asking
 from edge.cli.output import show_error
-from edge.settings import Settings, read_settings
-from edge.wiring import Books, open_books
+from edge.logging import set_up_logging
+from edge.settings import Settings, SettingsUnfit, read_settings
+from edge.wiring import Books, database_errors, open_books
+from projections.view import UnknownView
 
 # Exit codes, as documented in docs/how-to/command-line.md.
 OK, REFUSED, USAGE, SET_ASIDE, UNREADABLE, UNAVAILABLE = 0, 1, 2, 3, 4, 5
@@ -63,11 +71,35 @@ class Caller:
 
 
 def caller_named(who: str | None) -> Caller:
-    """The caller from `--as PERSON[:ROLE[:TEAM]]`."""
-    parts = (who or "").split(":")
-    if len(parts) > 3:
+    """The caller from `--as PERSON[:ROLE[:TEAM]]`, in a role that an actor may have."""
+    settings = read_settings()
+    if who is None:
+        return Caller(settings)
+    person, role, team, *more = *who.split(":"), "", ""
+    if any(more):
         raise BadValue("--as", "PERSON, PERSON:ROLE or PERSON:ROLE:TEAM")
-    return Caller(read_settings(), *parts)
+    if role and role not in list(Role):
+        raise BadValue("--as", f"the role is one of {', '.join(Role)}")
+    for part in (person, *([team] if team else [])):
+        _require_reference(part, "--as")
+    return Caller(settings, person, role, team)
+
+
+_references: TypeAdapter[str] = TypeAdapter(ReferenceText)
+
+
+def _require_reference(text: str, where: str) -> None:
+    try:
+        _references.validate_python(text)
+    except ValidationError:
+        rule = "1 to 64 printable characters, and no space at either end"
+        raise BadValue(where, rule) from None
+
+
+def claim_stream(reference: str) -> str:
+    """The stream of a claim, by a reference that a claim can have."""
+    _require_reference(reference, "REF")
+    return f"claim-{reference}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,43 +120,74 @@ def when(books: Books, known_at: str | None, as_of: str | None) -> When:
 def moment_of(text: str, option: str = "--known-at") -> datetime:
     """A moment with its zone, or a day, which means its last moment in UTC."""
     try:
-        if len(text) <= 10:
-            return datetime.combine(date.fromisoformat(text), time.max, UTC)
+        day = date.fromisoformat(text)
+    except ValueError:
+        pass
+    else:
+        return datetime.combine(_require_sensible(day, option), time.max, UTC)
+    try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise BadValue(option, "a moment such as 2026-03-02T09:00:00Z, or a day") from None
     if moment.tzinfo is None:
         raise BadValue(option, "the moment has to say its time zone, such as Z or +02:00")
+    _require_sensible(moment.date(), option)
     return moment.astimezone(UTC)
 
 
 def day_of(text: str, option: str) -> date:
     """A day."""
     try:
-        return date.fromisoformat(text)
+        return _require_sensible(date.fromisoformat(text), option)
     except ValueError:
         raise BadValue(option, "a day such as 2026-03-02") from None
 
 
+def _require_sensible(day: date, option: str) -> date:
+    if not EARLIEST_DAY <= day <= LATEST_DAY:
+        raise BadValue(option, f"a day between {EARLIEST_DAY.year} and {LATEST_DAY.year}")
+    return day
+
+
 def exit_code_of(error: LedgerError) -> int:
     """How the process ends for a named error."""
-    if isinstance(error, Unreadable):
-        return UNREADABLE
-    return UNAVAILABLE if error.code.startswith("E6") else REFUSED
+    match error:
+        case BadValue() | SettingsUnfit() | UnknownView():  # a command's own come as receipts
+            return USAGE
+        case CutoffNotFound():  # nothing stored is wrong, the coordinate is
+            return REFUSED
+        case Unreadable():
+            return UNREADABLE
+        case _:
+            return UNAVAILABLE if error.code.startswith("E6") else REFUSED
 
 
 def answering(command: Callable[..., int | None]) -> Callable[..., None]:
-    """A command of the command line: named errors become answers, and never a traceback."""
+    """A command of the command line: named errors become answers, and never a traceback.
+
+    The command finds its `Caller` in its context.
+    """
 
     @wraps(command)
     def answered(**options: Any) -> None:
+        context: typer.Context = options["context"]
+        asking: Asking = context.obj
         try:
-            code = command(**options)
+            context.obj = caller_named(asking.who)
+            _set_up_log(context.obj.settings, asking)
+            with database_errors():
+                code = command(**options)
         except LedgerError as error:
             show_error(error, as_json=bool(options.get("json")))
             raise typer.Exit(exit_code_of(error)) from None
-        except BrokenPipeError:
-            raise typer.Exit(OK) from None  # the reader had enough
+        sys.stdout.flush()  # here, where a reader that has had enough is no error
         raise typer.Exit(code or OK)
 
     return answered
+
+
+def _set_up_log(settings: Settings, asking: Asking) -> None:
+    """A person has the answer before their eyes: unless asked for, only warnings go beside it."""
+    json = asking.log_json or settings.log_json
+    unasked = "log_level" not in settings.model_fields_set
+    set_up_logging("warning" if unasked and not json else settings.log_level, json=json)

@@ -6,14 +6,26 @@ from dataclasses import asdict, replace
 from typing import Any
 
 import typer
+from psycopg import Connection
 from rich.table import Table
 from rich.text import Text
 
 from domain.difference import Changed
 from domain.envelope import recorded_day
+from domain.errors import CutoffNotFound
 from domain.refusals.state import UnknownClaim
-from edge.cli.asking import AsOf, Caller, Json, KnownAt, Reference, When, answering, when
-from edge.cli.output import amount, console, pounds, print_json
+from edge.cli.asking import (
+    AsOf,
+    Caller,
+    Json,
+    KnownAt,
+    Reference,
+    When,
+    answering,
+    claim_stream,
+    when,
+)
+from edge.cli.output import amount, console, light_table, pounds, print_json, spoken
 from edge.cli.replaying import coordinate, history_of, show_file
 from projections.audit import VIEW, Entry, Filter, trail
 from projections.view import position_of
@@ -36,10 +48,6 @@ def file(
     show_file(reference, found, json=json)
 
 
-def _title(reference: str, at: When) -> str:
-    return f"{reference}, known at {at.known_at:%Y-%m-%d %H:%M}Z as of {at.as_of}"
-
-
 @answering
 def history(
     context: typer.Context,
@@ -48,23 +56,53 @@ def history(
     as_of: AsOf = None,
     json: Json = False,
 ) -> None:
-    """What was recorded about a file, refusals included: who, when, what, on which authority."""
+    """What was recorded about a file, refusals included.
+
+    Who recorded it, when, what it changed, on which authority, and what corrected it later.
+    """
     caller: Caller = context.obj
+    stream = claim_stream(reference)
     with caller.books() as books, books.reading() as connection:
         at = when(books, known_at, as_of)
-        asked = Filter(subject=f"claim-{reference}", known_at=at.known_at, as_of=at.as_of)
-        entries, after = list[Entry](), 0
-        while page := trail(connection, asked, after=after):
-            entries += page
-            after = page[-1].position
+        # What is not asked for does not limit: another machine's clock may be ahead of this one.
+        asked = Filter(
+            subject=stream,
+            known_at=at.known_at if known_at else None,
+            as_of=at.as_of if known_at or as_of else None,
+        )
+        entries = entries_of(connection, asked)
+        if not entries:
+            raise _nothing_there(connection, reference, at)
         position = position_of(connection, VIEW)
-    if not entries:
-        raise UnknownClaim(reference)
     if json:
         told = {"claim": reference, "known_at": at.known_at, "as_of": at.as_of}
         print_json(told | {"position": position, "entries": [entry_data(e) for e in entries]})
     else:
         console.print(draw_history(_title(reference, at), entries))
+
+
+def entries_of(connection: Connection[Any], asked: Filter) -> list[Entry]:
+    """Every entry asked for, page by page."""
+    entries, after = list[Entry](), 0
+    while page := trail(connection, asked, after=after):
+        entries += page
+        after = page[-1].position
+    return entries
+
+
+def _nothing_there(
+    connection: Connection[Any], reference: str, at: When
+) -> UnknownClaim | CutoffNotFound:
+    """No such file, or none yet."""
+    stream = claim_stream(reference)
+    if not trail(connection, Filter(subject=stream), limit=1):
+        return UnknownClaim(reference)
+    limits = f"fact recorded by {at.known_at.isoformat()} and effective by {at.as_of.isoformat()}"
+    return CutoffNotFound(stream, limits)
+
+
+def _title(reference: str, at: When) -> str:
+    return f"{reference}, known at {at.known_at:%Y-%m-%d %H:%M}Z as of {at.as_of}"
 
 
 def entry_data(entry: Entry) -> dict[str, Any]:
@@ -80,27 +118,37 @@ def entry_data(entry: Entry) -> dict[str, Any]:
 
 
 def draw_history(title: str, entries: Sequence[Entry]) -> Table:
-    """A file's life as a timeline: what was corrected stays, and says what took its place."""
-    drawn = Table(title=title, title_justify="left", title_style="bold", header_style="bold cyan")
+    """A file's life as a timeline: what was corrected stays, and says what took its place.
+
+    What several facts of one command share is said once, with the first.
+    """
+    drawn = light_table(title)
     drawn.add_column("", justify="right", no_wrap=True)
     drawn.add_column("recorded", no_wrap=True)
     drawn.add_column("who", no_wrap=True)
     drawn.add_column("what", ratio=1)
+    before = ""
     for entry in entries:
-        recorded = f"{entry.recorded_at:%Y-%m-%d %H:%M}"
-        if entry.effective_on != recorded_day(entry.recorded_at):
-            recorded += f"\neffective {entry.effective_on:%m-%d}"
-        what = Text(_name(entry), style="red" if entry.code else "bold")
-        for line in _details(entry):
+        follows = entry.command_id == before
+        what = Text(entry_name(entry), style="red" if entry.code else "bold")
+        for line in [*_details(entry), *([] if follows else _grounds(entry))]:
             what.append(f"\n{line}", style="not bold")
-        if entry.measured is not None or entry.grounds not in ("", "not_needed"):
-            what.append(f"\n{_authority(entry)}", style="not bold dim")
+        recorded, who = ("", "") if follows else (_recorded(entry), entry.person)
         version = "" if entry.code else str(entry.version)
-        drawn.add_row(version, recorded, entry.person, what)
+        drawn.add_row(Text(version), Text(recorded), Text(who), what)
+        before = entry.command_id
     return drawn
 
 
-def _name(entry: Entry) -> str:
+def _recorded(entry: Entry) -> str:
+    told = f"{entry.recorded_at:%Y-%m-%d %H:%M}"
+    if entry.effective_on != recorded_day(entry.recorded_at):
+        told += f"\nfor {entry.effective_on}"
+    return told
+
+
+def entry_name(entry: Entry) -> str:
+    """What an entry is, in a few words."""
     if entry.code:
         return f"refused: {entry.command}, {entry.code}"
     name = entry.name.rpartition(".")[0].replace("-", " ")
@@ -135,24 +183,32 @@ def _details(entry: Entry) -> list[str]:
         if found is None or _nil(changed):
             continue
         label = next(part for part in found.groupdict().values() if part is not None)
-        before = "" if changed.before in (None, "") else f"{changed.before} -> "
+        before = "" if changed.before in (None, "") else f"{spoken(changed.before)} -> "
         told = label.replace("terms.damages.", "").replace(".", " ").replace("_", " ")
-        shown.append(f"{told}: {before}{changed.after}")
+        shown.append(f"{told}: {before}{spoken(changed.after)}")
     more = len(shown) - DETAILS_MAX
-    said = [f'"{entry.rationale}"'] if entry.rationale else []
-    return [*shown[:DETAILS_MAX], *([f"... and {more} more"] if more > 0 else []), *said]
+    return [*shown[:DETAILS_MAX], *([f"... and {more} more"] if more > 0 else [])]
 
 
 def _nil(changed: Changed) -> bool:
     """Nothing that became nothing: the paid and recovered of a new line."""
     return changed.after is None or (
-        changed.before is None and str(changed.after).endswith((" 0.00", " 0", " 0.000"))
+        changed.before is None
+        and (changed.after is False or str(changed.after).endswith((" 0.00", " 0", " 0.000")))
     )
 
 
-def _authority(entry: Entry) -> str:
+def _grounds(entry: Entry) -> list[str]:
+    """Why it was done, and on which authority."""
+    said = [f'"{entry.rationale}"'] if entry.rationale else []
+    return [*said, *_authority(entry)]
+
+
+def _authority(entry: Entry) -> list[str]:
+    if entry.grounds in ("", "not_needed"):
+        return []
     if entry.measured is None or entry.authority_limit is None:
-        return f"authority: judged by the {entry.grounds}"
+        return [f"authority: judged by the {entry.grounds}"]
     measured = pounds(entry.measured, entry.currency)
     limit = pounds(entry.authority_limit, entry.currency)
     by = (
@@ -160,4 +216,4 @@ def _authority(entry: Entry) -> str:
         if entry.approval
         else f"mandate version {entry.mandate_version}"
     )
-    return f"authority: {entry.decision} {measured} of {entry.currency} {limit}, {by}"
+    return [f"authority: {entry.decision} {measured} of {entry.currency} {limit}, {by}"]

@@ -5,11 +5,13 @@ from typing import Annotated
 
 import typer
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from consumers.projector import Progress as Page
 from consumers.projector import status
+from domain.refusal_log import stream_of_refusals
 from domain.refusals.state import UnknownClaim
-from edge.cli.asking import OK, UNREADABLE, Caller, Json, answering
+from edge.cli.asking import OK, UNREADABLE, Caller, Json, answering, claim_stream
 from edge.cli.output import console, errors, print_json, table
 from edge.postgres import migrate as migrations
 from edge.postgres.server import reach, stop
@@ -19,7 +21,7 @@ from projections.view import views
 
 @answering
 def migrate(context: typer.Context, json: Json = False) -> None:
-    """Bring the database's tables to what this program needs; run by their owner."""
+    """Bring the tables to what this program needs, as their owner."""
     caller: Caller = context.obj
     server = reach(caller.settings.dsn, caller.settings.home)
     applied = [f"{each.number:04d}_{each.name}" for each in migrations.migrate(server.conninfo)]
@@ -37,14 +39,18 @@ def verify(
     ] = None,
     json: Json = False,
 ) -> int:
-    """Follow the chain of one file, or of all, through the bytes as stored, and every receipt."""
+    """Follow the chain of one file, or of all, and every receipt.
+
+    The chains are followed through the bytes as they are stored.
+    """
     caller: Caller = context.obj
+    stream = "" if reference is None else claim_stream(reference)
     with caller.books() as books:
         if reference is not None:
-            found = chains.verify(books.log, f"claim-{reference}")
+            found = chains.verify(books.log, stream)
             if not found.facts:
                 raise UnknownClaim(reference)
-            refusals = chains.verify(books.log, f"refusals-claim-{reference}")
+            refusals = chains.verify(books.log, stream_of_refusals(stream))
             _show_one(reference, found, refusals, json=json)
             return OK
         with _progress() as bar:
@@ -86,10 +92,9 @@ def _show_one(
             }
         )
         return
-    console.print(
-        f"[green]Whole:[/] {reference}, {found.facts} facts, {refusals.facts} refusals beside it."
-        f"\nIts last fact's digest: {found.digest}"
-    )
+    told = f" {reference}, {found.facts} facts, {refusals.facts} refusals beside it."
+    console.print(Text.assemble(("Whole:", "green"), told))
+    console.print(f"Its last fact's digest: {found.digest}")
 
 
 def _progress() -> Progress:
@@ -139,7 +144,7 @@ def views_rebuild(
     names: Annotated[list[str] | None, typer.Argument(metavar="NAME")] = None,
     json: Json = False,
 ) -> None:
-    """Build views again from the first fact of the log: those named, or all."""
+    """Build views again from the log: those named, or all."""
     caller: Caller = context.obj
     told: dict[str, int] = {}
     with caller.books() as books, _progress() as bar:

@@ -1,12 +1,15 @@
 """What leaves through the command line: JSON for programs, drawings for people, named errors."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from enum import Enum
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
@@ -15,13 +18,39 @@ from rich.text import Text
 from domain.errors import LedgerError
 from domain.money import EXPONENT, Money
 
-console = Console(soft_wrap=False, highlight=False)
-errors = Console(stderr=True, highlight=False)
+WORD_MAX = 40  # characters of a word that no column breaks; only a reference can be longer
+
+
+class Page(Console):
+    """A console that cuts nothing: half a figure or half a name says something else.
+
+    What does not fit is set closer, and past that wider than the screen.
+    """
+
+    def print(self, *objects: Any, **how: Any) -> None:
+        wide = self.options.update(width=10_000)
+        needed = max((self.measure(each, options=wide).minimum for each in objects), default=0)
+        if needed > self.width:
+            for each in objects:
+                if isinstance(each, Table):
+                    each.padding = 0
+                    needed = self.measure(each, options=wide).minimum
+        super().print(*objects, width=max(needed, self.width), crop=False, **how)
+
+
+console = Page(highlight=False, emoji=False)
+errors = Console(stderr=True, highlight=False, emoji=False)
+
+
+def write_line(line: bytes) -> None:
+    """A line of an answer that programs read: these bytes, whatever the terminal's encoding."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(line + b"\n")
 
 
 def print_json(data: object) -> None:
     """One JSON document, dates and moments in ISO form, amounts already decimal strings."""
-    sys.stdout.write(json.dumps(data, default=_plain, ensure_ascii=False) + "\n")
+    write_line(json.dumps(data, default=_plain, ensure_ascii=False).encode())
 
 
 def _plain(value: object) -> Any:
@@ -47,22 +76,61 @@ def pounds(minor: int, currency: str) -> str:
     return f"{grouped}.{part}" if part else grouped
 
 
+_MONEY = re.compile(r"(?P<currency>[A-Z]{3}) (?P<amount>-?\d+(\.\d+)?)")
+
+
+def spoken(value: object) -> str:
+    """A plain value as a person reads it; an amount with separators."""
+    match value:
+        case None:
+            return "-"
+        case bool():
+            return "yes" if value else "no"
+        case str() if found := _MONEY.fullmatch(value):
+            return f"{found['currency']} {Decimal(found['amount']):,}"
+        case _:
+            return str(value)
+
+
 def money(value: Money) -> dict[str, str]:
     """An amount as it leaves: a decimal string with its currency."""
     return {"amount": value.decimal(), "currency": value.currency}
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
-    """A table; columns whose name ends in `>` are figures, aligned to the right."""
-    drawn = Table(title=title, title_justify="left", title_style="bold", header_style="bold cyan")
-    for name in columns:
+    """A table; columns whose name ends in `>` are figures, aligned to the right.
+
+    A column is never narrower than its longest word, so that none is broken.
+    """
+    drawn = light_table(title)
+    cells = [[str(cell) for cell in row] for row in rows]
+    for place, name in enumerate(columns):
         right = name.endswith(">")
+        words = [word for text in (name, *(row[place] for row in cells)) for word in text.split()]
         drawn.add_column(
-            name.rstrip(">"), justify="right" if right else "left", no_wrap=right, overflow="fold"
+            name.rstrip(">"),
+            justify="right" if right else "left",
+            no_wrap=right,
+            min_width=min(max(map(len, words), default=0), WORD_MAX),
+            overflow="fold",
         )
-    for row in rows:
-        drawn.add_row(*(Text(str(cell)) for cell in row))
+    for row in cells:
+        drawn.add_row(*map(Text, row))
     return drawn
+
+
+def light_table(title: str) -> Table:
+    """A table without a frame, which leaves 80 columns to what it says."""
+    return Table(
+        title=Text(title),
+        title_justify="left",
+        title_style="bold",
+        header_style="bold cyan",
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
 
 
 def show_error(error: LedgerError, *, as_json: bool) -> None:

@@ -1,8 +1,10 @@
 """`claims replay file` and `replay diff`: a file as it was known, and what changed in between."""
 
+import re
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
 from domain.errors import BadValue
 from domain.history import Coordinate
@@ -14,11 +16,12 @@ from edge.cli.asking import (
     KnownAt,
     Reference,
     answering,
+    claim_stream,
     day_of,
     moment_of,
     when,
 )
-from edge.cli.output import console, print_json, table
+from edge.cli.output import console, print_json, spoken, table
 from edge.cli.telling import draw_file, file_data
 from edge.wiring import Books
 from replay.difference import Difference, difference
@@ -48,20 +51,19 @@ def replay_file(
 ) -> None:
     """A file at a coordinate: known at, as of, up to or just before a fact, at a log position."""
     caller: Caller = context.obj
+    if version is not None and before is not None:
+        raise BadValue("--before", "either --version or --before")
     with caller.books() as books:
         history = history_of(books, reference)
-        at = coordinate(books, history, known_at, as_of, version or before, position)
         if before is not None:
-            if version is not None:
-                raise BadValue("--before", "either --version or --before")
-            at = Coordinate(at.known_at, at.as_of, just_before(history, before).version, position)
-        found = file_at(history, at)
+            version = just_before(history, before).version
+        found = file_at(history, coordinate(books, history, known_at, as_of, version, position))
     show_file(reference, found, json=json)
 
 
 def history_of(books: Books, reference: str) -> History:
     """Everything recorded on a file."""
-    stream = f"claim-{reference}"
+    stream = claim_stream(reference)
     history = books.log.histories([stream])[stream]
     if not history:
         raise UnknownClaim(reference)
@@ -143,8 +145,8 @@ def replay_diff(
         history = history_of(books, reference)
         after = coordinate(books, history, known_at, as_of, version)
         begins = Coordinate(
-            known_at=moment_of(from_known_at, "--from-known-at") if from_known_at else None,
-            as_of=day_of(from_as_of, "--from-as-of") if from_as_of else None,
+            known_at=None if from_known_at is None else moment_of(from_known_at, "--from-known-at"),
+            as_of=None if from_as_of is None else day_of(from_as_of, "--from-as-of"),
             version=from_version,
         )
         found = difference(history, begins, after)
@@ -175,16 +177,31 @@ def difference_data(found: Difference) -> dict[str, Any]:
 
 def draw_difference(title: str, found: Difference) -> None:
     """A difference as a table of fields, each with the facts that changed it."""
-    rows = [
-        [
-            change.path,
-            "-" if change.before is None else change.before,
-            "-" if change.after is None else change.after,
-            ", ".join(f"{fact.version} {fact.name.rpartition('.')[0]}" for fact in change.facts),
-        ]
-        for change in found.changes
-    ]
+    rows: list[list[str]] = []
+    part = ""
+    for change in found.changes:
+        head, _, field = _path_in_words(change.path).rpartition(": ")
+        if head != part:
+            rows.append([head, "", "", ""])
+            part = head
+        facts = ", ".join(f"{fact.version} {_bare(fact.name)}" for fact in change.facts)
+        shown = [spoken(change.before), spoken(change.after)]
+        rows.append([f"  {field}" if head else field, *shown, facts])
     console.print(table(title, ["field", "before", "after", "changed by"], rows))
     if found.hindsight:
-        told = ", ".join(f"{fact.version} {fact.name}" for fact in found.hindsight)
-        console.print(f"True by then and recorded only later: {told}")
+        told = ", ".join(f"{fact.version} {_bare(fact.name)}" for fact in found.hindsight)
+        console.print(Text(f"True by then and recorded only later: {told}"))
+
+
+_OF_ONE = re.compile(r"(?P<kind>\w+)\.(?:by_id|lines)\.(?P<one>.+?)\.(?P<field>[a-z_]+(\..+)?)")
+
+
+def _path_in_words(path: str) -> str:
+    """A field's path: which offer, line or payment it is of, and its name there."""
+    found = _OF_ONE.fullmatch(path)
+    head, field = (f"{found['kind']} {found['one']}: ", found["field"]) if found else ("", path)
+    return head.replace("_", " ") + field.replace(".", " ").replace("_", " ")
+
+
+def _bare(name: str) -> str:
+    return name.rpartition(".")[0].replace("-", " ")

@@ -1,10 +1,13 @@
 """`claims caseload`, `reserves` and `movements`: what reporting jobs read, at any coordinate."""
 
-from datetime import date
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Annotated, Any
+from enum import StrEnum
+from typing import Annotated, Any, TypeVar
 
 import typer
+from rich.table import Table
+from rich.text import Text
 
 from domain.claim.lifecycle import Status
 from domain.errors import BadValue
@@ -28,6 +31,7 @@ from projections import reserves as totals
 from projections.view import View, position_of
 
 Figures = totals.Figures
+K = TypeVar("K", bound=StrEnum)
 
 
 @answering
@@ -42,13 +46,16 @@ def caseload(
     as_of: AsOf = None,
     json: Json = False,
 ) -> None:
-    """The files, or how many and how much by handler, team, pathway, jurisdiction or status."""
+    """The files, or how many and how much in each group.
+
+    Groups are by handler, team, pathway, jurisdiction, status or stage.
+    """
     caller: Caller = context.obj
-    keys = [_one_of(cases.By, each, "--by") for each in by or ()]
+    keys = _keys(cases.By, by)
     statuses = [_one_of(Status, each, "--status") for each in status or ()] or cases.LIVE
     with caller.books() as books, books.reading() as connection:
         at = when(books, known_at, as_of)
-        where = {cases.By.HANDLER: handler} if handler else {}
+        where = {} if handler is None else {cases.By.HANDLER: handler}
         asked = cases.Asked(at.as_of, at.known_at, statuses, where)
         answer = _answered(at, connection, cases.VIEW, books)
         if keys:
@@ -97,20 +104,22 @@ def _case_row(case: cases.Case) -> dict[str, Any]:
 
 def _draw_caseload(answer: dict[str, Any], keys: list[str], at: When) -> None:
     """By group with how many files, or file by file with how old and how long untouched."""
-    counted = {"files>": "files", "escalated>": "open_escalations"}
-    single = {"claim": "claim", "status": "status", "handler": "handler"}
-    days = {"age>": "age_days", "idle>": "idle_days"}
-    names = {**dict.fromkeys(keys), **counted} if keys else {**single, **days}
-    sources = {name: source or name for name, source in names.items()} | {"": "currency"}
-    figures = {f"{name}>": name for name in ("incurred", "paid", "outstanding")}
+    if keys:
+        columns = {**{key: key for key in keys}, "files>": "files", "asked>": "open_escalations"}
+    else:
+        columns = {"claim": "claim", "handler": "handler", "status": "status"}
+        columns |= {"age>": "age_days", "idle>": "idle_days"}
+    figures = {"incurred>": "incurred", "outstanding>": "outstanding"}
     rows = [
         [
-            *(row[source] for source in sources.values()),
-            *(f"{Decimal(row[source]):,}" for source in figures.values()),
+            *(row[name] for name in columns.values()),
+            row["currency"],
+            *(f"{Decimal(row[name]):,}" for name in figures.values()),
         ]
         for row in answer["rows"]
     ]
-    console.print(table(f"Caseload {_told(at)}", [*sources, *figures], rows))
+    console.print(table(f"Caseload {_told(at)}", [*columns, "", *figures], rows))
+    _say_left_out(answer)
 
 
 @answering
@@ -122,9 +131,12 @@ def reserves(
     as_of: AsOf = None,
     json: Json = False,
 ) -> None:
-    """Reserve totals by line, cost type, head, pathway, handler or claim, currency by currency."""
+    """Reserve totals, currency by currency.
+
+    Groups are by line, cost_type, head, currency, pathway, handler or claim.
+    """
     caller: Caller = context.obj
-    keys = [_one_of(totals.By, each, "--by") for each in by or ()]
+    keys = _keys(totals.By, by)
     share = _one_of(Share, basis, "--basis")
     with caller.books() as books, books.reading() as connection:
         at = when(books, known_at, as_of)
@@ -136,12 +148,15 @@ def reserves(
     if json:
         print_json(answer)
         return
-    columns = [*(key.value for key in keys), "currency", "claims>", *_FIGURES]
     title = f"Reserve totals, {share.value.replace('_', ' ')}, {_told(at)}"
+    shown = [key.value for key in keys if key is not totals.By.CURRENCY]
+    columns = [*shown, "", "claims>", *_FIGURES]
     drawn = found.groups if keys else found.in_all
-    console.print(table(title, columns, [_total_cells(each) for each in drawn]))
+    console.print(table(title, columns, [_total_cells(each, shown) for each in drawn]))
     if keys:
-        console.print(table("In all", columns[len(keys) :], map(_total_cells, found.in_all)))
+        rows = [_total_cells(each, []) for each in found.in_all]
+        console.print(Text(), table("In all", columns[len(shown) :], rows))
+    _say_left_out(answer)
 
 
 _FIGURES = ("estimate>", "paid>", "outstanding>", "recovered>")
@@ -156,15 +171,28 @@ def _figures(figures: Figures, currency: str) -> dict[str, str]:
     }
 
 
+def _group(group: Mapping[str, str]) -> dict[str, str]:
+    """A group by its keys; a claim by its reference, not by its stream."""
+    return {
+        key: value.removeprefix("claim-") if key == totals.By.CLAIM else value
+        for key, value in group.items()
+    }
+
+
 def _total_row(total: totals.Total) -> dict[str, Any]:
-    group = {key: value.removeprefix("claim-") for key, value in total.group.items()}
     figures = _figures(total.figures, total.currency)
-    return {**group, "currency": total.currency, "claims": total.claims, **figures}
+    return {
+        **_group(total.group),
+        "currency": total.currency,
+        "claims": total.claims,
+        **figures,
+    }
 
 
-def _total_cells(total: totals.Total) -> list[object]:
+def _total_cells(total: totals.Total, shown: Sequence[str]) -> list[object]:
+    group = _group(total.group)
     return [
-        *total.group.values(),
+        *(group[key].replace("_", " ") if key == totals.By.LINE else group[key] for key in shown),
         total.currency,
         total.claims,
         *_cells(total.figures, total.currency),
@@ -191,9 +219,13 @@ def movements(
     as_of: AsOf = None,
     json: Json = False,
 ) -> None:
-    """What moved in a period, by reason: opening + movements = closing, to the penny."""
+    """What moved in a period, by reason.
+
+    Opening + movements = closing, to the penny. Groups as in `claims reserves`.
+    """
     caller: Caller = context.obj
-    keys = [_one_of(totals.By, each, "--by") for each in by or ()]
+    keys = _keys(totals.By, by)
+    by_axis, share = _one_of(totals.Axis, axis, "--axis"), _one_of(Share, basis, "--basis")
     start, end = day_of(first, "--from"), day_of(last, "--to")
     if end < start:
         raise BadValue("--to", "the period ends before it begins")
@@ -204,25 +236,30 @@ def movements(
             start,
             end,
             keys,
-            axis=_one_of(totals.Axis, axis, "--axis"),
+            axis=by_axis,
             known_at=at.known_at,
             as_of=at.as_of,
-            basis=_one_of(Share, basis, "--basis"),
+            basis=share,
         )
         answer = _answered(at, connection, totals.VIEW, books)
-    answer |= {"from": start, "to": end, "axis": axis, "basis": basis}
+    answer |= {"from": start, "to": end, "axis": by_axis.value, "basis": share.value}
     answer["rows"] = [_movement_row(each) for each in found]
     if json:
         print_json(answer)
         return
+    period = f"Movements {start} to {end}, {by_axis.value}"
+    if not found:
+        console.print(Text(f"{period}: none, and nothing was held"))
     for each in found:
-        _draw_movements(each, start, end, axis)
+        group = " ".join([*_group(each.group).values(), each.currency])
+        console.print(_movements_table(f"{period}, {group}", each), Text())
+    _say_left_out(answer)
 
 
 def _movement_row(report: totals.Movements) -> dict[str, Any]:
     currency = report.currency
     return {
-        **report.group,
+        **_group(report.group),
         "currency": currency,
         "opening": _figures(report.opening, currency),
         "movements": [
@@ -237,15 +274,13 @@ def _movement_row(report: totals.Movements) -> dict[str, Any]:
     }
 
 
-def _draw_movements(report: totals.Movements, start: date, end: date, axis: str) -> None:
-    group = " ".join([*report.group.values(), report.currency])
-    title = f"Movements {start} to {end}, {axis}, {group}"
+def _movements_table(title: str, report: totals.Movements) -> Table:
     rows: list[list[object]] = [["opening", *_cells(report.opening, report.currency)]]
     for reason, movement in report.by_reason.items():
         told = reason.value.replace("_", " ")
         rows.append([told, *_cells(movement.figures, report.currency)])
     rows.append(["closing", *_cells(report.closing, report.currency)])
-    console.print(table(title, ["", *_FIGURES], rows))
+    return table(title, ["", *_FIGURES], rows)
 
 
 def _answered(at: When, connection: Any, view: View, books: Books) -> dict[str, Any]:
@@ -259,11 +294,22 @@ def _answered(at: When, connection: Any, view: View, books: Books) -> dict[str, 
     }
 
 
+def _say_left_out(answer: dict[str, Any]) -> None:
+    files = answer["left_out"]["files"]
+    if files:
+        console.print(Text(f"Left out: what {files} files have past position {answer['position']}"))
+
+
 def _told(at: When) -> str:
     return f"known at {at.known_at:%Y-%m-%d %H:%M:%S}Z as of {at.as_of}"
 
 
-def _one_of(kind: Any, text: str, option: str) -> Any:
+def _keys(kind: type[K], asked: Sequence[str] | None) -> list[K]:
+    """The keys to group by, each once."""
+    return list(dict.fromkeys(_one_of(kind, each, "--by") for each in asked or ()))
+
+
+def _one_of(kind: type[K], text: str, option: str) -> K:
     try:
         return kind(text.replace("-", "_"))
     except ValueError:

@@ -1,18 +1,20 @@
 """A file told: as data for programs, and drawn for people."""
 
+from collections.abc import Callable
 from datetime import date
-from typing import Any, cast
+from operator import itemgetter
+from typing import Any
 
 from rich.console import Group
-from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
 from domain.claim import Claim
 from domain.claim.exposure import cells
-from domain.money import Money
 from domain.schema import plain
-from edge.cli.output import amount, money, pounds, table
+from edge.cli.output import amount, money, pounds, spoken, table
+
+Row = dict[str, Any]
 
 
 def file_data(claim: Claim, as_of: date) -> dict[str, Any]:
@@ -130,59 +132,79 @@ def _escalations(claim: Claim) -> list[dict[str, Any]]:
     ]
 
 
-def draw_file(title: str, claim: Claim, as_of: date) -> Panel:
+def draw_file(title: str, claim: Claim, as_of: date) -> Group:
     """A file on one screen."""
     told = file_data(claim, as_of)
     head = Text()
     for name in ("status", "stage", "pathway", "team", "handler", "closed_on"):
         if told[name]:
             head.append(f"{name.replace('_', ' ')} ", style="dim").append(f"{told[name]}   ")
-    parts: list[Text | Table] = [head, _draw_lines(claim)]
+    parts: list[Text | Table] = [Text(title, style="bold"), head, Text(), _draw_lines(claim)]
     for name, columns in _TABLES.items():
-        rows = [[_cell(row[column.rstrip(">")]) for column in columns] for row in told[name]]
+        rows = [[shown(row) for shown in columns.values()] for row in told[name]]
         if rows:
-            parts.append(table(name.capitalize(), columns, rows))
+            parts += [Text(), table(name.capitalize(), list(columns), rows)]
     agreed = claim.settlement.agreed
     if agreed is not None:
-        parts.append(Text(f"Settled at {_told(agreed.damages.gross)} gross"))
-    return Panel(Group(*parts), title=title, title_align="left")
+        parts += [Text(), Text(f"Settled at {spoken(agreed.damages.gross)} gross")]
+    return Group(*parts)
 
 
 def _draw_lines(claim: Claim) -> Table:
     """The reserve lines; our share only where it is not the whole."""
-    shared = any(each.our_estimate != each.estimate for each in cells(claim).values())
+    shown = cells(claim)
+    shared = any(each.our_estimate != each.estimate for each in shown.values())
     columns = ["line", "estimate>", "paid>", "outstanding>", "recovered>"]
     rows: list[list[str]] = []
-    for cell, figures in cells(claim).items():
-        state = claim.reserves.lines[cell.line]
-        shown = [state.estimate, state.paid, state.outstanding, state.recovered]
-        shown += [figures.our_estimate] if shared else []
+    for cell, figures in shown.items():
+        state, currency = claim.reserves.lines[cell.line], cell.line.currency
+        minors = [state.estimate, state.paid, state.outstanding, state.recovered]
+        minors += [figures.our_estimate] if shared else []
         name = str(cell.line).replace("_", " ")
-        rows.append([name, *(pounds(each, cell.line.currency) for each in shown)])
+        rows.append([name, *(pounds(each, currency) for each in minors)])
     return table("Lines", [*columns, *(["our share>"] if shared else [])], rows)
 
 
-_TABLES = {
-    "offers": ["offer_id", "ours", "type", "gross>", "served_on", "status"],
-    "payments": ["payment_id", "line", "amount>", "status"],
-    "apportionments": ["apportionment_id", "covers", "status", "parties"],
-    "escalations": ["escalation_id", "kind", "asked_by", "state", "decided_by"],
+def _words(name: str) -> Callable[[Row], str]:
+    """A term of the field, as a person writes it; references stay as they are."""
+    return lambda row: str(row[name]).replace("_", " ")
+
+
+def _sum(amount: Row) -> str:
+    return spoken(f"{amount['currency']} {amount['amount']}")
+
+
+def _parties(row: Row) -> str:
+    return ", ".join(f"{party} {share}" for party, share in row["parties"].items())
+
+
+# The columns of each table, and what of the data each shows.
+_TABLES: dict[str, dict[str, Callable[[Row], object]]] = {
+    "offers": {
+        "offer": itemgetter("offer_id"),
+        "whose": lambda row: "ours" if row["ours"] else "theirs",
+        "type": _words("type"),
+        "gross>": lambda row: _sum(row["gross"]),
+        "served on": itemgetter("served_on"),
+        "status": _words("status"),
+    },
+    "payments": {
+        "payment": itemgetter("payment_id"),
+        "line": _words("line"),
+        "amount>": _sum,
+        "status": _words("status"),
+    },
+    "apportionments": {
+        "apportionment": itemgetter("apportionment_id"),
+        "covers": _words("covers"),
+        "status": _words("status"),
+        "parties": _parties,
+    },
+    "escalations": {
+        "escalation": itemgetter("escalation_id"),
+        "kind": _words("kind"),
+        "asked by": itemgetter("asked_by"),
+        "state": _words("state"),
+        "decided by": itemgetter("decided_by"),
+    },
 }
-
-
-def _cell(value: Any) -> str:
-    """A value as a person reads it in a table."""
-    match value:
-        case bool():
-            return "ours" if value else "theirs"
-        case {"amount": digits, "currency": currency}:
-            return _told(Money.parse(digits, currency))
-        case dict():
-            parts = cast("dict[str, str]", value)
-            return ", ".join(f"{key} {part}" for key, part in parts.items())
-        case _:
-            return str(value).replace("_", " ")
-
-
-def _told(value: Money) -> str:
-    return f"{value.currency} {pounds(value.minor, value.currency)}"
