@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -67,17 +68,19 @@ def read(body: bytes, sender: dict[str, str] | None = None) -> Command | Unread:
     """Read one command from JSON.
 
     `sender` is the actor that the door vouches for: it fills in a command's actor, and a command
-    that names another person is refused.
+    that names another person is refused; the refusal is the sender's, not the one's it named.
     """
     data: dict[str, Any] = {}
     try:
         data = _json_object(body)
+        _require_plain(data, "", NESTING_MAX)
         if sender is not None:
             data = _as_sender(data, sender)
         return _command(data)
     except Refused as error:
         actor = data.get("actor")
         named = cast("dict[str, Any]", actor) if isinstance(actor, dict) else {}
+        named = sender or named
         return Unread(
             command_id=_read_as(_ids, data.get("command_id")),
             type=_read_as(_references, data.get("type")),
@@ -93,7 +96,7 @@ def _command(data: dict[str, Any]) -> Command:
     if kind is None:
         raise MissingField("type")
     if not isinstance(kind, str) or kind not in _TYPES:
-        raise UnknownCommand(str(kind)[:64])
+        raise UnknownCommand(_shown(str(kind), 64))
     try:
         return _TYPES[kind].model_validate_json(json.dumps(data))
     except ValidationError as error:
@@ -103,16 +106,27 @@ def _command(data: dict[str, Any]) -> Command:
 def _refusal(error: ValidationError) -> Refused:
     """The first thing that is wrong, as a refusal that names the field."""
     first = error.errors(include_url=False, include_input=False)[0]
-    path = ".".join(map(str, first["loc"]))
+    path = _shown(".".join(map(str, first["loc"])))
     match first["type"]:
         case "missing":
             return MissingField(path)
         case "extra_forbidden" | "unexpected_keyword_argument":
-            return UnknownField(path[:200])
+            return UnknownField(path)
         case "money":
             return BadMoney(path, first["msg"])
         case _:
-            return BadValue(path, first["msg"])
+            return BadValue(path, _shown(first["msg"]))
+
+
+def _shown(text: str, most: int = 200) -> str:
+    """Text that nobody has checked yet, as a refusal may keep and a screen may show it."""
+    return "".join(char if char.isprintable() else "?" for char in text[:most])
+
+
+class _Inexact(str):
+    """A number that is not exact: one with a fraction, or NaN."""
+
+    __slots__ = ()
 
 
 def _json_object(body: bytes) -> dict[str, Any]:
@@ -122,8 +136,8 @@ def _json_object(body: bytes) -> dict[str, Any]:
         data = json.loads(
             body.decode(),
             object_pairs_hook=_no_duplicates,
-            parse_constant=_no_constant,
-            parse_float=_no_float,
+            parse_constant=_Inexact,
+            parse_float=_Inexact,
         )
     except RecursionError:
         raise NotACommand("it is nested too deeply") from None
@@ -133,7 +147,6 @@ def _json_object(body: bytes) -> dict[str, Any]:
         raise NotACommand(f"it is not JSON: {str(error)[:80]}") from None
     if not isinstance(data, dict):
         raise NotACommand("it is not a JSON object")
-    _require_shallow(data, NESTING_MAX)
     return cast("dict[str, Any]", data)
 
 
@@ -144,28 +157,26 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return data
 
 
-def _no_constant(text: str) -> Any:
-    raise NotACommand(f"{text} is no value")
-
-
-def _no_float(text: str) -> Any:
-    raise NotACommand(f"{text[:24]} is a number with a fraction: amounts are decimal strings")
-
-
-def _require_shallow(value: Any, left: int) -> None:
+def _require_plain(value: Any, path: str, left: int) -> None:
+    """No deep nesting, no inexact number and no half a character, anywhere."""
     if left == 0:
         raise NotACommand("it is nested too deeply")
-    children = cast("dict[str, Any]", value).values() if isinstance(value, dict) else value
-    for child in cast("list[Any]", children):
+    items = cast("Any", value).items() if isinstance(value, dict) else enumerate(value)
+    for name, child in cast("Iterable[tuple[Any, Any]]", items):
+        if not (_encodable(name) and _encodable(child)):
+            raise BadValue(_shown(f"{path}{name}"), "it holds half a character (a lone surrogate)")
+        if isinstance(child, _Inexact):
+            rule = f"{child[:24]} is no exact number; an amount is a decimal string"
+            raise BadValue(_shown(f"{path}{name}"), rule)
         if isinstance(child, dict | list):
-            _require_shallow(child, left - 1)
-        elif isinstance(child, str) and not _encodable(child):
-            raise NotACommand("a text holds half a character (a lone surrogate)")
+            _require_plain(child, f"{path}{name}.", left - 1)
 
 
-def _encodable(text: str) -> bool:
+def _encodable(value: object) -> bool:
+    if not isinstance(value, str) or value.isascii():
+        return True
     try:
-        text.encode()
+        value.encode()
     except UnicodeEncodeError:
         return False
     return True
@@ -177,7 +188,7 @@ def _as_sender(data: dict[str, Any], sender: dict[str, str]) -> dict[str, Any]:
         return {**data, "actor": sender}
     named = cast("dict[str, Any]", actor).get("person") if isinstance(actor, dict) else None
     if isinstance(named, str) and named != sender["person"]:
-        raise ActorMismatch(named=named[:64], sender=sender["person"])
+        raise ActorMismatch(named=_shown(named, 64), sender=sender["person"])
     return data
 
 

@@ -5,7 +5,7 @@ other invariant does. Each row becomes the facts that the same event would have 
 nothing that a row says is passed over: what has no place in its kind of row is refused.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -126,36 +126,47 @@ _COLUMN: dict[type[Refused], str] = {
 }
 
 
+@dataclass(slots=True)
+class _Draft:
+    """A claim in the making: each decision is taken on what the ones before it have left."""
+
+    claim: Claim
+    decided: list[Decided]
+    origin: Imported
+    on: date = date.min
+
+    def add(self, facts: Sequence[Fact], on: date | None = None) -> None:
+        """Take facts of the row's day, or of another."""
+        day = on or self.on
+        self.decided += [Decided(fact, day, self.origin) for fact in facts]
+        self.claim = evolve_all(self.claim, facts, day)
+
+
 def import_history(file: File[Claim], command: ImportHistory, on: date) -> Ruling:
     """Every row in order; the first that breaks a rule refuses the claim, naming its row."""
-    claim, decided, latest = file.state, list[Decided](), date.min
+    draft = _Draft(file.state, [], Imported(command.source, 0))
     for number, row in enumerate(command.rows):
+        draft.origin = Imported(command.source, row.row)
         try:
             if number == 0 and row.kind is not RowKind.OPENED:
                 raise HistoryNotOpened(command.claim, row.kind.value)
             require_not_future(row.effective_on, on)
-            if row.effective_on < latest:
-                raise DateOrder("effective_on", str(latest), str(row.effective_on))
-            facts = _ROWS[row.kind](claim, row, command)
+            if row.effective_on < draft.on:
+                raise DateOrder("effective_on", str(draft.on), str(row.effective_on))
+            draft.on = row.effective_on
+            _ROWS[row.kind](draft, row, command)
         except Refused as error:
             column = _COLUMN.get(type(error), error.field.partition(".")[0])
             raise RowRefused(
                 command.source, row.row, error.code, column, str(error), error.remedy
             ) from error
-        origin = Imported(command.source, row.row)
-        decided += [Decided(fact, _day(fact, row), origin) for fact in facts]
-        claim, latest = evolve_all(claim, facts, row.effective_on), row.effective_on
-    return Ruling(tuple(decided), by_source=True)
+    return Ruling(tuple(draft.decided), by_source=True)
 
 
-def _day(fact: Fact, row: Row) -> date:
-    """A notification is true on the day of notification, everything else on the row's day."""
-    return fact.notified_on if isinstance(fact, ClaimNotified) else row.effective_on
-
-
-def _opened(claim: Claim, row: Row, command: ImportHistory) -> list[Fact]:
+def _opened(draft: _Draft, row: Row, command: ImportHistory) -> None:
     if command.rows[0] is not row:
-        raise IllegalTransition("the file", claim.lifecycle.status.value, "opened once more")
+        status = draft.claim.lifecycle.status.value
+        raise IllegalTransition("the file", status, "opened once more")
     notified_on = row.notified_on or row.effective_on
     notified = ClaimNotified(
         matter_type=MatterType.CLAIM,
@@ -166,53 +177,60 @@ def _opened(claim: Claim, row: Row, command: ImportHistory) -> list[Fact]:
         pathway_hint=row.pathway,
         allegations=row.note,
     )
-    facts: list[Fact] = [*lifecycle.notify(claim.lifecycle, notified, command.claim)]
+    facts = lifecycle.notify(draft.claim.lifecycle, notified, command.claim)
     if row.effective_on < notified_on:
         raise DateOrder("effective_on", str(notified_on), str(row.effective_on))
-    facts += _handled(evolve_all(claim, facts, notified_on), row)
-    return _and_estimate(claim, row, facts)
+    draft.add(facts, notified_on)  # a notification is true on the day of notification
+    _handled(draft, row)
+    _without_amount(row)
+    _estimated(draft, row)
 
 
-def _estimate(claim: Claim, row: Row, command: ImportHistory) -> list[Fact]:
+def _estimate(draft: _Draft, row: Row, command: ImportHistory) -> None:
+    _handled(draft, row)
+    _without_amount(row)
     if row.estimate is None:
         raise MissingField("estimate")
-    return _and_estimate(claim, row, _handled(claim, row))
+    _estimated(draft, row)
 
 
-def _payment(claim: Claim, row: Row, command: ImportHistory) -> list[Fact]:
+def _payment(draft: _Draft, row: Row, command: ImportHistory) -> None:
     """The estimate of a payment row is set before the payment."""
-    facts = _and_estimate(claim, row, _handled(claim, row))
+    _handled(draft, row)
+    _estimated(draft, row)
     paid = PaymentIssued(_id(row, command), row.line, _amount(row))
-    raised = evolve_all(claim, facts, row.effective_on)
-    return [*facts, *decisions.pay_at_source(raised, paid)]
+    draft.add(decisions.pay_at_source(draft.claim, paid))
 
 
-def _recovery(claim: Claim, row: Row, command: ImportHistory) -> list[Fact]:
-    facts = _handled(claim, row)
+def _recovery(draft: _Draft, row: Row, command: ImportHistory) -> None:
+    _handled(draft, row)
     category = RecoveryCategory.CONTRIBUTION
     recovered = RecoveryReceived(_id(row, command), row.line, category, _amount(row))
-    return _and_estimate(claim, row, [*facts, *decisions.receive_recovery(claim, recovered)])
+    draft.add(decisions.receive_recovery(draft.claim, recovered))
+    _estimated(draft, row)
 
 
-def _closed(claim: Claim, row: Row, command: ImportHistory) -> list[Fact]:
+def _closed(draft: _Draft, row: Row, command: ImportHistory) -> None:
     """An estimate on a closing row is set first, so that it may take out what is outstanding."""
-    facts = _and_estimate(claim, row, _handled(claim, row))
-    settled = evolve_all(claim, facts, row.effective_on)
-    paid = any(state.paid for state in settled.reserves.lines.values())
+    _handled(draft, row)
+    _without_amount(row)
+    _estimated(draft, row)
+    paid = any(state.paid for state in draft.claim.reserves.lines.values())
     closure = ClosureCode.SETTLED if paid else ClosureCode.NIL_WITHDRAWN
     outcome = row.note or "closed by the source"
-    return [*facts, *decisions.close(settled, closure, outcome, row.effective_on)]
+    draft.add(decisions.close(draft.claim, closure, outcome, row.effective_on))
 
 
-def _reopened(claim: Claim, row: Row, command: ImportHistory) -> list[Fact]:
-    _require_no_amount(row)
+def _reopened(draft: _Draft, row: Row, command: ImportHistory) -> None:
+    """The estimate of a row that reopens is the fresh one that reopening needs."""
+    _without_amount(row)
     fresh = [_estimate_set(row, row.estimate)] if row.estimate is not None else []
     why = row.note or "reopened by the source"
-    facts = decisions.reopen(claim, why, fresh, row.effective_on)
-    return [*facts, *_handled(evolve_all(claim, facts, row.effective_on), row)]
+    draft.add(decisions.reopen(draft.claim, why, fresh, row.effective_on))
+    _handled(draft, row)
 
 
-_ROWS: dict[RowKind, Callable[[Claim, Row, ImportHistory], list[Fact]]] = {
+_ROWS: dict[RowKind, Callable[[_Draft, Row, ImportHistory], None]] = {
     RowKind.OPENED: _opened,
     RowKind.ESTIMATE: _estimate,
     RowKind.PAYMENT: _payment,
@@ -222,36 +240,37 @@ _ROWS: dict[RowKind, Callable[[Claim, Row, ImportHistory], list[Fact]]] = {
 }
 
 
-def _handled(claim: Claim, row: Row) -> list[Fact]:
+def _handled(draft: _Draft, row: Row) -> None:
     """Who has the file from this row on; a row that repeats what stands adds nothing.
 
     A pathway without a handler is, on the row that opens the file, where it is expected to go.
     """
-    life = claim.lifecycle
+    life = draft.claim.lifecycle
     _require_same_matter(life.notified, row)
-    if not row.handler and row.pathway in (None, life.pathway, _hinted(life)):
-        return []
-    if row.handler == life.handler and row.pathway in (None, life.pathway):
-        return []
+    expected = life.notified.pathway_hint if life.notified and not life.pathway else life.pathway
+    if row.pathway in (None, expected) and row.handler in ("", life.handler):
+        return
     pathway, handler = row.pathway or life.pathway, row.handler or life.handler
     if pathway is None:
         raise BadValue("handler", "a file goes to a handler of a pathway: name both")
     if not handler:
         raise BadValue("pathway", "a file goes to a pathway with a handler: name both")
     if pathway is life.pathway:
-        return [*lifecycle.change_handler(life, handler, life.team)]
-    return [*lifecycle.allocate(life, pathway, f"{pathway.value}-imported", handler)]
-
-
-def _hinted(life: lifecycle.Lifecycle) -> Pathway | None:
-    return life.notified.pathway_hint if life.notified and life.pathway is None else None
+        draft.add(lifecycle.change_handler(life, handler, life.team))
+    else:
+        draft.add(lifecycle.allocate(life, pathway, f"{pathway.value}-imported", handler))
 
 
 def _require_same_matter(notified: ClaimNotified | None, row: Row) -> None:
-    for name in ("jurisdiction", "event_date", "notified_on"):
-        said = getattr(row, name)
-        if said is not None and notified is not None and said != getattr(notified, name):
-            raise BadValue(name, f"the row that opens the file says {getattr(notified, name)}")
+    if notified is None:
+        return
+    for name, said, stands in (
+        ("jurisdiction", row.jurisdiction, notified.jurisdiction),
+        ("event_date", row.event_date, notified.event_date),
+        ("notified_on", row.notified_on, notified.notified_on),
+    ):
+        if said not in (None, stands):
+            raise BadValue(name, f"the row that opens the file says {stands}")
 
 
 def _id(row: Row, command: ImportHistory) -> str:
@@ -265,21 +284,17 @@ def _amount(row: Row) -> Money:
     return row.amount
 
 
-def _require_no_amount(row: Row) -> None:
+def _without_amount(row: Row) -> None:
     if row.amount is not None:
         raise BadValue("amount", f"a row {row.kind.value} has no amount")
 
 
+def _estimated(draft: _Draft, row: Row) -> None:
+    """The estimate that the row leaves, where it names one."""
+    if row.estimate is not None:
+        estimate = _estimate_set(row, row.estimate)
+        draft.add(decisions.set_estimates(draft.claim, [estimate], row.effective_on))
+
+
 def _estimate_set(row: Row, amount: Money) -> EstimateSet:
     return EstimateSet(row.line, nil(row.line.currency), amount, Trigger.SOURCE)
-
-
-def _and_estimate(claim: Claim, row: Row, facts: list[Fact]) -> list[Fact]:
-    """The facts of a row, and the estimate it leaves, where it names one."""
-    if row.kind not in (RowKind.PAYMENT, RowKind.RECOVERY):
-        _require_no_amount(row)
-    if row.estimate is None:
-        return facts
-    so_far = evolve_all(claim, facts, row.effective_on)
-    estimate = _estimate_set(row, row.estimate)
-    return [*facts, *decisions.set_estimates(so_far, [estimate], row.effective_on)]

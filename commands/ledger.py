@@ -50,12 +50,19 @@ Handler = Callable[[File[Claim], Any, date], Ruling]
 class Ledger:
     """Judges commands and stores what they come to.
 
-    `clock` gives the moment (UTC) at which something is recorded; no caller can set it.
+    `clock` gives the moment (UTC) at which something is recorded; no caller can set it. `tell`
+    hears of each command and its receipt once it is answered.
     """
 
-    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Callable[[], datetime],
+        tell: Callable[[Asked, Receipt], None] | None = None,
+    ) -> None:
         self._store = store
         self._clock = clock
+        self._tell = tell
 
     def handle(self, command: Asked) -> Receipt:
         """One command is a batch of one."""
@@ -68,6 +75,13 @@ class Ledger:
         what a command says; when the database does not answer, each receipt says so (E603) and is
         not kept, so that the same command can be sent again.
         """
+        receipts = self._receipts(commands)
+        if self._tell is not None:
+            for command, receipt in zip(commands, receipts, strict=True):
+                self._tell(command, receipt)
+        return receipts
+
+    def _receipts(self, commands: Sequence[Asked]) -> list[Receipt]:
         try:
             return self._whole_batch(commands)
         except Moved:

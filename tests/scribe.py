@@ -77,20 +77,20 @@ class Scribe:
         latest = latest_day(self.records)
         if latest is not None and on < latest:
             decide(fold(self.records, evolve, Claim(), Coordinate(as_of=on)))
-        self._add(facts, replace(self._envelope(on, actor), judgement=judgement))
+        self._add(facts, replace(self.envelope(on, actor), judgement=judgement))
 
     def correct(self, version: int, new: Correctable, on: date) -> None:
         """Put a new payload in the place of the fact that stands at a version."""
         require_correctable(version, self._standing(version).fact, new)
         require_not_future(on, self.today)
-        self._add([new], replace(self._envelope(on, CAT), corrects=version))
+        self._add([new], replace(self.envelope(on, CAT), corrects=version))
 
     def void(self, version: int) -> None:
         """Take the fact out that stands at a version; the void is dated as what it takes out."""
         old = self._standing(version)
         require_voidable(version, old.fact)
         on = old.envelope.effective_on
-        self._add([FactVoided("mistaken")], replace(self._envelope(on, CAT), voids=version))
+        self._add([FactVoided("mistaken")], replace(self.envelope(on, CAT), voids=version))
 
     def _standing(self, version: int) -> Recorded[Fact]:
         return next(record for slot, record in standing(self.records) if slot == version)
@@ -107,7 +107,8 @@ class Scribe:
         self.records += new
         self.clock.position += len(new)
 
-    def _envelope(self, on: date, actor: Actor) -> Envelope:
+    def envelope(self, on: date, actor: Actor) -> Envelope:
+        """The envelope that the next fact follows on: its version is the last one's."""
         return Envelope(
             stream=self.stream,
             version=len(self.records),

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
@@ -19,6 +20,9 @@ from domain.errors import Refused
 from domain.terms import Jurisdiction, MatterType
 from tests.acts import life, money, offers
 from tests.scribe import START, Clock, Scribe
+from tests.values import pick
+
+some = settings(max_examples=settings().max_examples * 6 // 10)  # a history costs about 10 ms
 
 Act = Callable[[DrawFn, Scribe], None]
 
@@ -61,7 +65,7 @@ def logs(draw: DrawFn, files_max: int = 3, steps_max: int = 30) -> list[Recorded
     for scribe in scribes:
         _begin(draw, scribe)
     for act in _acts(draw, steps_max):
-        _live(draw, draw(st.sampled_from(scribes)), act)
+        _live(draw, pick(draw, scribes), act)
     records = [record for scribe in scribes for record in scribe.records]
     return sorted(records, key=lambda record: record.position)
 
@@ -73,24 +77,24 @@ def _acts(draw: DrawFn, steps_max: int) -> list[Act]:
 
 def _begin(draw: DrawFn, scribe: Scribe) -> None:
     """Notify the file, some days back; most are then allocated and reserved."""
-    on = scribe.today - timedelta(days=draw(st.sampled_from([0, 3, 40])))
+    on = scribe.today - timedelta(days=pick(draw, [0, 3, 40]))
     matter = ClaimNotified(
-        matter_type=draw(st.sampled_from(MatterType)),
+        matter_type=pick(draw, list(MatterType)),
         jurisdiction=Jurisdiction.ENGLAND_WALES,
-        currency=draw(st.sampled_from(["GBP", "GBP", "ZAR", "JPY"])),
+        currency=pick(draw, ["GBP", "GBP", "ZAR", "JPY"]),
         event_date=on - timedelta(days=100),
         notified_on=on,
         member="party-1",
     )
     scribe.write(lambda claim: lifecycle.notify(claim.lifecycle, matter, scribe.stream), on)
-    for act in draw(st.sampled_from(BEGINNINGS)):
+    for act in pick(draw, BEGINNINGS):
         _live(draw, scribe, act)
 
 
 def _live(draw: DrawFn, scribe: Scribe, act: Act) -> None:
     """Let some time pass, or none, and try an act."""
-    scribe.clock.now += draw(st.sampled_from(WAITS))
-    if scribe.claim.lifecycle.closed_on is not None and draw(st.booleans()):
+    scribe.clock.now += pick(draw, WAITS)
+    if scribe.claim.lifecycle.closed_on is not None and pick(draw, [True, False]):
         act = life.reopen  # nearly all else is refused on a closed file
     with suppress(Refused):
         act(draw, scribe)
@@ -101,7 +105,7 @@ def moments(draw: DrawFn, history: list[Recorded[Fact]]) -> datetime:
     """A moment at, just before or just after one at which something was recorded."""
     recorded = {record.envelope.recorded_at for record in history} | {START}
     nearby = [timedelta(), timedelta(microseconds=-1), timedelta(microseconds=1)]
-    return draw(st.sampled_from(sorted(recorded))) + draw(st.sampled_from(nearby))
+    return pick(draw, sorted(recorded)) + pick(draw, nearby)
 
 
 @st.composite
@@ -109,4 +113,4 @@ def days(draw: DrawFn, history: list[Recorded[Fact]]) -> date:
     """A day on, just before or just after one on which something was true."""
     effective = {record.envelope.effective_on for record in history} | {START.date()}
     nearby = [timedelta(), timedelta(days=-1), timedelta(days=1)]
-    return draw(st.sampled_from(sorted(effective))) + draw(st.sampled_from(nearby))
+    return pick(draw, sorted(effective)) + pick(draw, nearby)

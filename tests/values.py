@@ -1,8 +1,11 @@
 """Random values of the field: amounts, lines, shares, damages and terms that are valid."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
+from functools import cache
+from typing import TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
@@ -11,9 +14,23 @@ from domain.claim.offer_terms import Damages, Deductible, OfferTerms
 from domain.money import Money
 from domain.terms import Basis, CostsTerms, CostType, Head, Line, OfferScope, OfferType
 
+T = TypeVar("T")
+Choose = Callable[[SearchStrategy[int]], int]  # a DrawFn, or the draw of a test's data
+
 CURRENCIES = ("GBP", "ZAR", "JPY", "KWD")
 
 
+@cache
+def _upto(last: int) -> SearchStrategy[int]:
+    return st.integers(0, last)
+
+
+def pick(draw: Choose, options: Sequence[T]) -> T:
+    """One of the options, the first for preference when shrinking; cheaper than a new strategy."""
+    return options[draw(_upto(len(options) - 1))]
+
+
+@cache
 def amounts(low: int = 0, high: int = 10**9) -> SearchStrategy[int]:
     """Whole minor units, small and round ones often."""
     return st.one_of(
@@ -23,33 +40,28 @@ def amounts(low: int = 0, high: int = 10**9) -> SearchStrategy[int]:
     )
 
 
-def money(currency: str = "GBP", low: int = 0, high: int = 10**9) -> SearchStrategy[Money]:
-    """An amount of money."""
-    return amounts(low, high).map(lambda m: Money(m, currency))
-
-
-@st.composite
-def lines(draw: DrawFn, currencies: tuple[str, ...] = CURRENCIES) -> Line:
+def a_line(draw: DrawFn, currencies: tuple[str, ...] = CURRENCIES) -> Line:
     """Any reserve line."""
-    cost_type = draw(st.sampled_from(CostType))
-    head = draw(st.sampled_from([None, *Head])) if cost_type is CostType.DAMAGES else None
-    return Line(
-        cost_type, draw(st.sampled_from(currencies)), head, draw(st.sampled_from(list(Basis)))
-    )
+    cost_type = pick(draw, list(CostType))
+    head = pick(draw, [None, *Head]) if cost_type is CostType.DAMAGES else None
+    return Line(cost_type, pick(draw, currencies), head, pick(draw, list(Basis)))
 
 
-@st.composite
-def shares(draw: DrawFn, parties_max: int = 6) -> list[Fraction]:
+@cache
+def _weights(most: int) -> SearchStrategy[list[int]]:
+    return st.lists(st.integers(1, 97), min_size=2, max_size=most)
+
+
+def some_shares(draw: DrawFn, parties_max: int = 6) -> list[Fraction]:
     """Exact shares that sum to one: halves, thirds, sevenths and stranger ones."""
-    weights = draw(st.lists(st.integers(1, 97), min_size=2, max_size=parties_max))
+    weights = draw(_weights(parties_max))
     return [Fraction(weight, sum(weights)) for weight in weights]
 
 
-@st.composite
-def damages(draw: DrawFn, currency: str = "GBP", high: int = 10**8) -> Damages:
+def some_damages(draw: DrawFn, currency: str = "GBP", high: int = 10**8) -> Damages:
     """Damages whose gross less its deductions is the net."""
-    deducted = draw(st.lists(st.integers(0, 10**5), max_size=3))
-    net = draw(st.integers(1, high))
+    deducted = [draw(_upto(10**5)) for _ in range(pick(draw, [0, 0, 1, 3]))]
+    net = draw(amounts(1, high))
     items = tuple(
         Deductible(f"benefit-{number}", Money(minor, currency))
         for number, minor in enumerate(deducted)
@@ -57,27 +69,30 @@ def damages(draw: DrawFn, currency: str = "GBP", high: int = 10**8) -> Damages:
     return Damages(Money(net + sum(deducted), currency), Money(net, currency), items)
 
 
-@st.composite
-def offer_terms(
-    draw: DrawFn, served_on: date, currency: str = "GBP", kind: OfferType | None = None
-) -> OfferTerms:
-    """Terms that are valid for their type."""
+def some_terms(draw: DrawFn, served_on: date, currency: str = "GBP") -> OfferTerms:
+    """Terms of an offer that are valid for their type."""
     terms = OfferTerms(
-        type=kind or draw(st.sampled_from(OfferType)),
-        damages=draw(damages(currency)),
+        type=pick(draw, list(OfferType)),
+        damages=some_damages(draw, currency),
         costs_terms=CostsTerms.PLUS_REASONABLE_COSTS,
         served_on=served_on,
-        scope=draw(st.sampled_from(OfferScope)),
+        scope=pick(draw, list(OfferScope)),
     )
     if terms.type is OfferType.PART36:
-        days = draw(st.sampled_from([21, 28, 60]))
-        ends = served_on + timedelta(days=days)
-        by_itself = draw(st.sampled_from([None, ends + timedelta(days=9)]))
-        return replace(terms, relevant_period_days=days, auto_withdraw_on=by_itself)
-    expires = draw(st.sampled_from([None, 0, 7, 30]))
-    terms = replace(terms, costs_terms=draw(st.sampled_from(CostsTerms)))
+        period = pick(draw, [21, 28, 60])
+        ends = served_on + timedelta(days=period)
+        by_itself = pick(draw, [None, ends + timedelta(days=9)])
+        return replace(terms, relevant_period_days=period, auto_withdraw_on=by_itself)
+    expires = pick(draw, [None, 0, 7, 30])
+    terms = replace(terms, costs_terms=pick(draw, list(CostsTerms)))
     if terms.costs_terms is CostsTerms.FIXED:
         terms = replace(terms, fixed_costs=Money(2_500_00, currency))
     if expires is not None:
         terms = replace(terms, expires_on=served_on + timedelta(days=expires))
     return terms
+
+
+lines = st.composite(a_line)
+shares = st.composite(some_shares)
+damages = st.composite(some_damages)
+offer_terms = st.composite(some_terms)

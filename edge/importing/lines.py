@@ -149,6 +149,6 @@ def _made_out(content: bytes) -> list[str]:
     """The cells of a broken row as far as they can be told, to see whose row it is."""
     text = content.decode(errors="replace").replace("\0", "")
     try:
-        return next(csv.reader([text]), [])
+        return next(csv.reader([text or "\n"]))
     except csv.Error:
         return text.split(",")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +23,15 @@ class ParquetFile:
     def __init__(self, path: Path) -> None:
         """Raises `ParquetNotInstalled` (E155) or `FileDamaged` (E153)."""
         try:
-            import pyarrow  # noqa: PLC0415 - an extra that most imports do without
-            import pyarrow.parquet  # noqa: PLC0415 - the same
+            arrow: Any = import_module("pyarrow")  # an extra, without types
+            parquet: Any = import_module("pyarrow.parquet")
         except ImportError:
             raise ParquetNotInstalled(path.name) from None
-        self._types: Any = pyarrow.types
-        self._damage: Any = (pyarrow.ArrowException, OSError)
+        self._types: Any = arrow.types
+        self._damage: Any = (arrow.ArrowException, OSError)
         self._name = path.name
         try:
-            self._file: Any = pyarrow.parquet.ParquetFile(path)
+            self._file: Any = parquet.ParquetFile(path)
         except self._damage as error:
             raise FileDamaged(self._name, 0, _in_one_line(error)) from None
         self.columns: list[str] = list(self._file.schema_arrow.names)

@@ -41,8 +41,9 @@ Watch = Callable[[int, int], None]  # how much was read, of how much
 class Found:
     """A row of the file, 1 = the first after the header: its cells in the order of `COLUMNS`.
 
-    `broken` says why they cannot be used, and `column` where; `claim_ref` is then what could be
-    made out, at most 64 characters and a mark, "" where nothing names a claim.
+    `broken` says why they cannot be used, and `column` where. `claim_ref` is then the claim that
+    the row most likely belongs to, or a text of 65 characters that is no claim's; "" where nothing
+    names a claim.
     """
 
     row: int
@@ -87,9 +88,7 @@ def _gzip(name: str, raw: BinaryIO, size: int, watch: Watch) -> Iterator[Found]:
             raise FileDamaged(name, row, f"it is not what was packed ({error})") from None
 
 
-def _csv(
-    name: str, stream: BinaryIO, raw: BinaryIO, size: int, watch: Watch
-) -> Iterator[Found]:
+def _csv(name: str, stream: BinaryIO, raw: BinaryIO, size: int, watch: Watch) -> Iterator[Found]:
     names = lines.header(stream)
     if not names:
         raise FileEmpty(name)
@@ -164,8 +163,9 @@ def _unfit(claim_ref: str) -> str:
 
 
 def _shown(claim_ref: str) -> str:
-    """A reference that cannot be used, short and printable, and no usable one's equal."""
-    if not _unfit(claim_ref) or not claim_ref:
-        return claim_ref
-    kept = claim_ref[: CLAIM_REF_CHARS_MAX - 1]
-    return "".join(char if char.isprintable() else "\ufffd" for char in kept) + " \u2026"
+    """The claim that a reference most likely means: what is set aside has to be all of its rows.
+
+    Where no usable reference can be made of it, it is cut, and no usable one's equal.
+    """
+    kept = "".join(filter(str.isprintable, claim_ref)).strip()
+    return kept if not kept or not _unfit(kept) else kept[: CLAIM_REF_CHARS_MAX - 1] + " \u2026"

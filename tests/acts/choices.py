@@ -4,23 +4,23 @@ from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import TypeVar
 
-from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from domain.terms import CostType, Head, Line
 from tests.scribe import Scribe
+from tests.values import pick
 
 T = TypeVar("T")
 
 
 def back(draw: DrawFn, scribe: Scribe) -> date:
-    return scribe.today - timedelta(days=draw(st.sampled_from([0, 0, 0, 1, 4, 9, 25])))
+    return scribe.today - timedelta(days=pick(draw, [0, 0, 0, 1, 4, 9, 25]))
 
 
 def one(draw: DrawFn, known: Mapping[str, T], fits: Callable[[T], bool], unknown: str) -> str:
     """Most often one that fits what is to be done with it, else any known one, or none."""
     fitting = [key for key, value in known.items() if fits(value)]
-    return draw(st.sampled_from([*(fitting * 5), *known, unknown]))
+    return pick(draw, [*(fitting * 5), *known, unknown])
 
 
 def line_of(draw: DrawFn, scribe: Scribe) -> Line:
@@ -32,4 +32,4 @@ def line_of(draw: DrawFn, scribe: Scribe) -> Line:
         Line(CostType.DEFENCE_COSTS, currency),
         Line(CostType.EXPERT_FEES, "GBP"),
     ]
-    return draw(st.sampled_from([*(known * 3), *new]))
+    return pick(draw, [*(known * 3), *new])

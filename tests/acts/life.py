@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 
-from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from domain.claim import Fact, decisions, lifecycle
@@ -17,10 +16,11 @@ from domain.terms import ClosureCode, Pathway, Stage, Trigger
 from tests.acts.choices import back, line_of
 from tests.acts.money import an_estimate
 from tests.scribe import BOB, CAT, PEOPLE, Scribe
+from tests.values import pick
 
 
 def allocate(draw: DrawFn, scribe: Scribe) -> None:
-    pathway, handler = draw(st.sampled_from(Pathway)), draw(st.sampled_from(PEOPLE)).person
+    pathway, handler = pick(draw, list(Pathway)), pick(draw, PEOPLE).person
     on = back(draw, scribe)
     scribe.write(
         lambda claim: lifecycle.allocate(claim.lifecycle, pathway, "team-1", handler), on, CAT
@@ -28,20 +28,18 @@ def allocate(draw: DrawFn, scribe: Scribe) -> None:
 
 
 def change_handler(draw: DrawFn, scribe: Scribe) -> None:
-    handler, on = draw(st.sampled_from(PEOPLE)).person, back(draw, scribe)
+    handler, on = pick(draw, PEOPLE).person, back(draw, scribe)
     scribe.write(lambda claim: lifecycle.change_handler(claim.lifecycle, handler, ""), on, CAT)
 
 
 def strategy(draw: DrawFn, scribe: Scribe) -> None:
     today = scribe.today
-    chosen = StrategySet(
-        draw(st.sampled_from(["settle", "defend"])), ("next",), today + timedelta(days=60)
-    )
+    chosen = StrategySet(pick(draw, ["settle", "defend"]), ("next",), today + timedelta(days=60))
     scribe.write(lambda claim: lifecycle.set_strategy(claim.lifecycle, chosen, today), today)
 
 
 def stage(draw: DrawFn, scribe: Scribe) -> None:
-    reached, on = draw(st.sampled_from(Stage)), back(draw, scribe)
+    reached, on = pick(draw, list(Stage)), back(draw, scribe)
     scribe.write(lambda claim: lifecycle.reach_stage(claim.lifecycle, reached), on)
 
 
@@ -65,7 +63,7 @@ def tidy(draw: DrawFn, scribe: Scribe) -> None:
 
 
 def close(draw: DrawFn, scribe: Scribe) -> None:
-    code, today = draw(st.sampled_from(ClosureCode)), scribe.today
+    code, today = pick(draw, list(ClosureCode)), scribe.today
     scribe.write(lambda claim: decisions.close(claim, code, "done", today), today)
 
 
@@ -77,9 +75,9 @@ def reopen(draw: DrawFn, scribe: Scribe) -> None:
 
 def correct(draw: DrawFn, scribe: Scribe) -> None:
     """Put a standing fact right, on its own day or an earlier one."""
-    slot, record = draw(st.sampled_from(standing(scribe.records)))
+    slot, record = pick(draw, standing(scribe.records))
     new = _righted(draw, record.fact)
-    day = record.envelope.effective_on - timedelta(days=draw(st.sampled_from([0, 0, 1, 5])))
+    day = record.envelope.effective_on - timedelta(days=pick(draw, [0, 0, 1, 5]))
     scribe.correct(slot, new, new.notified_on if isinstance(new, ClaimNotified) else day)
 
 
@@ -88,15 +86,15 @@ def _righted(draw: DrawFn, old: Fact) -> Correctable:
         case EstimateSet():
             return an_estimate(draw, old.line)
         case RecoveryReceived():
-            return replace(old, amount=Money(draw(st.integers(1, 10**6)), old.amount.currency))
+            return replace(old, amount=Money(pick(draw, range(1, 10**6)), old.amount.currency))
         case ClaimNotified():
-            return replace(old, event_date=old.event_date - timedelta(days=draw(st.integers(0, 9))))
+            return replace(old, event_date=old.event_date - timedelta(days=pick(draw, range(10))))
         case HandlerChanged():
-            return replace(old, handler=draw(st.sampled_from(PEOPLE)).person)
+            return replace(old, handler=pick(draw, PEOPLE).person)
         case _:
             return StrategySet("settle again", (), date(2027, 1, 1))
 
 
 def void(draw: DrawFn, scribe: Scribe) -> None:
-    slot, _ = draw(st.sampled_from(standing(scribe.records)))
+    slot, _ = pick(draw, standing(scribe.records))
     scribe.void(slot)

@@ -1,6 +1,5 @@
 """Money in a random history: estimates, payments and recoveries."""
 
-from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from domain.claim import decisions
@@ -11,16 +10,16 @@ from domain.money import Money, nil
 from domain.terms import Decision, EstimateBasis, Line, PaymentKind, RecoveryCategory, Trigger
 from tests.acts.choices import back, line_of, one
 from tests.scribe import ANN, BOB, PEOPLE, Scribe, judged
-from tests.values import amounts
+from tests.values import amounts, pick
 
 IN_PROGRESS = (PaymentStatus.REQUESTED, PaymentStatus.APPROVED)
 
 
 def an_estimate(draw: DrawFn, line: Line, low: int = 0) -> EstimateSet:
     amount = Money(low + draw(amounts(high=10**7)), line.currency)
-    asked = EstimateSet(line, nil(line.currency), amount, draw(st.sampled_from(Trigger)))
-    if draw(st.sampled_from([False, False, False, True])):
-        probability = draw(st.integers(0, 10_000))
+    asked = EstimateSet(line, nil(line.currency), amount, pick(draw, list(Trigger)))
+    if pick(draw, [False, False, False, True]):
+        probability = pick(draw, range(10_001))
         return EstimateSet(
             line,
             asked.previous,
@@ -35,9 +34,7 @@ def an_estimate(draw: DrawFn, line: Line, low: int = 0) -> EstimateSet:
 
 def estimate(draw: DrawFn, scribe: Scribe) -> None:
     line, today = line_of(draw, scribe), scribe.today
-    asked = [
-        an_estimate(draw, line, low=draw(st.sampled_from([0, scribe.claim.reserves.on(line).paid])))
-    ]
+    asked = [an_estimate(draw, line, low=pick(draw, [0, scribe.claim.reserves.on(line).paid]))]
     measured = scribe.claim.damages_estimated(line.currency) + asked[0].amount
     judgement = judged(scribe, ANN, Decision.RESERVE, measured)
     scribe.write(
@@ -48,13 +45,13 @@ def estimate(draw: DrawFn, scribe: Scribe) -> None:
 def request_payment(draw: DrawFn, scribe: Scribe) -> None:
     line = line_of(draw, scribe)
     free = scribe.claim.reserves.on(line).outstanding - scribe.claim.payments.in_progress_on(line)
-    amount = draw(st.sampled_from([free, free // 2, free + 1, 1]))
-    asker = draw(st.sampled_from(PEOPLE))
+    amount = pick(draw, [free, free // 2, free + 1, 1])
+    asker = pick(draw, PEOPLE)
     asked = PaymentRequested(
         payment_id=f"pay-{len(scribe.claim.payments.by_id) + 1}",
         line=line,
         amount=Money(amount, line.currency),
-        kind=draw(st.sampled_from(PaymentKind)),
+        kind=pick(draw, list(PaymentKind)),
         payee="party-2",
         requested_by=asker.person,
     )
@@ -68,7 +65,7 @@ def _payment(draw: DrawFn, scribe: Scribe, *fitting: PaymentStatus) -> str:
 
 def approve_payment(draw: DrawFn, scribe: Scribe) -> None:
     payment_id = _payment(draw, scribe, PaymentStatus.REQUESTED)
-    approver = draw(st.sampled_from(PEOPLE))
+    approver = pick(draw, PEOPLE)
     payment = scribe.claim.payments.by_id.get(payment_id)
     amount = payment.amount if payment else nil(scribe.claim.currency)
     scribe.write(
@@ -97,7 +94,7 @@ def pay(draw: DrawFn, scribe: Scribe) -> None:
 
 def pay_at_source(draw: DrawFn, scribe: Scribe) -> None:
     line, on = line_of(draw, scribe), back(draw, scribe)
-    amount = draw(st.sampled_from([scribe.claim.reserves.on(line).outstanding, 1]))
+    amount = pick(draw, [scribe.claim.reserves.on(line).outstanding, 1])
     payment_id = f"source-{len(scribe.claim.payments.by_id) + 1}"
     paid = PaymentIssued(payment_id, line, Money(amount, line.currency))
     scribe.write(lambda claim: decisions.pay_at_source(claim, paid), on, judgement=BY_SOURCE)
@@ -113,7 +110,7 @@ def recover(draw: DrawFn, scribe: Scribe) -> None:
     recovery = RecoveryReceived(
         recovery_id=f"back-{len(scribe.claim.reserves.recoveries) + 1}",
         line=line,
-        category=draw(st.sampled_from(RecoveryCategory)),
+        category=pick(draw, list(RecoveryCategory)),
         amount=Money(draw(amounts(1, 10**6)), line.currency),
     )
     on = back(draw, scribe)

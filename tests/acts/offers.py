@@ -3,7 +3,6 @@
 from datetime import date, timedelta
 from functools import partial
 
-from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from domain.claim import Claim, Fact, decisions, escalation
@@ -25,7 +24,7 @@ from domain.terms import (
 )
 from tests.acts.choices import back, one
 from tests.scribe import ANN, CAT, PEOPLE, Scribe, judged
-from tests.values import amounts, offer_terms, shares
+from tests.values import amounts, pick, some_shares, some_terms
 
 
 def _offer(draw: DrawFn, scribe: Scribe) -> str:
@@ -47,8 +46,8 @@ def _undecided(question: Escalation) -> bool:
 def offer(draw: DrawFn, scribe: Scribe) -> None:
     on = back(draw, scribe)
     offer_id = f"offer-{len(scribe.claim.offers.by_id) + 1}"
-    terms = draw(offer_terms(on, scribe.claim.currency))
-    if draw(st.booleans()):
+    terms = some_terms(draw, on, scribe.claim.currency)
+    if pick(draw, [True, False]):
         made = OfferMade(offer_id, terms)
         judgement = judged(scribe, ANN, Decision.OFFER, terms.damages.gross)
         scribe.write(lambda claim: decisions.make_offer(claim, made, on), on, judgement=judgement)
@@ -83,7 +82,7 @@ def settle(draw: DrawFn, scribe: Scribe) -> None:
     if offer_id:
         terms = scribe.claim.offers.by_id[offer_id].terms
     else:
-        terms = draw(offer_terms(on, scribe.claim.currency))
+        terms = some_terms(draw, on, scribe.claim.currency)
     scribe.write(
         lambda claim: decisions.agree_settlement(
             claim, terms.damages, terms.costs_terms, offer_id, on
@@ -96,10 +95,10 @@ def settle(draw: DrawFn, scribe: Scribe) -> None:
 def propose(draw: DrawFn, scribe: Scribe) -> None:
     asked = ApportionmentProposed(
         apportionment_id=f"share-{len(scribe.claim.apportionments.by_id) + 1}",
-        covers=draw(st.sampled_from(ApportionmentCovers)),
-        basis=draw(st.sampled_from(ApportionmentBasis)),
+        covers=pick(draw, list(ApportionmentCovers)),
+        basis=pick(draw, list(ApportionmentBasis)),
         parties=tuple(
-            PartyShare(f"org-{number}", share) for number, share in enumerate(draw(shares(4)))
+            PartyShare(f"org-{number}", share) for number, share in enumerate(some_shares(draw, 4))
         ),
         ours="org-0",
     )
@@ -108,7 +107,7 @@ def propose(draw: DrawFn, scribe: Scribe) -> None:
 
 def agree(draw: DrawFn, scribe: Scribe) -> None:
     key = one(draw, scribe.claim.apportionments.by_id, _proposed, "share-0")
-    role, on = draw(st.sampled_from(PEOPLE)).role, back(draw, scribe)
+    role, on = pick(draw, PEOPLE).role, back(draw, scribe)
     scribe.write(lambda claim: decisions.agree_apportionment(claim, key, role), on, CAT)
 
 
@@ -118,7 +117,7 @@ def refuse_shares(draw: DrawFn, scribe: Scribe) -> None:
 
 
 def escalate(draw: DrawFn, scribe: Scribe) -> None:
-    kind, asker = draw(st.sampled_from(EscalationKind)), draw(st.sampled_from(PEOPLE))
+    kind, asker = pick(draw, list(EscalationKind)), pick(draw, PEOPLE)
     maximum = Money(draw(amounts(1, 10**8)), scribe.claim.currency)
     asked = Escalated(
         escalation_id=f"ask-{len(scribe.claim.escalations.by_id) + 1}",
@@ -133,7 +132,7 @@ def escalate(draw: DrawFn, scribe: Scribe) -> None:
 
 def decide(draw: DrawFn, scribe: Scribe) -> None:
     key = one(draw, scribe.claim.escalations.by_id, _undecided, "ask-0")
-    decider, outcome = draw(st.sampled_from(PEOPLE)), draw(st.sampled_from(EscalationOutcome))
+    decider, outcome = pick(draw, PEOPLE), pick(draw, list(EscalationOutcome))
     approves = outcome is not EscalationOutcome.DECLINED and escalation.asked_for(
         scribe.claim.escalations, key
     )
@@ -150,7 +149,7 @@ def decide(draw: DrawFn, scribe: Scribe) -> None:
 
 def take_question_back(draw: DrawFn, scribe: Scribe) -> None:
     key = one(draw, scribe.claim.escalations.by_id, _undecided, "ask-0")
-    asker = draw(st.sampled_from(PEOPLE))
+    asker = pick(draw, PEOPLE)
     scribe.write(
         lambda claim: decisions.withdraw_escalation(claim, key, asker.person), scribe.today, asker
     )
@@ -159,7 +158,7 @@ def take_question_back(draw: DrawFn, scribe: Scribe) -> None:
 def offer_by_approval(draw: DrawFn, scribe: Scribe) -> None:
     """Ask for approval of exact terms, have it given, and use it; then try to use it again."""
     today, key = scribe.today, f"ask-{len(scribe.claim.escalations.by_id) + 1}"
-    terms = draw(offer_terms(today, scribe.claim.currency))
+    terms = some_terms(draw, today, scribe.claim.currency)
     use = ApprovalAsk(Decision.OFFER, terms.damages.gross, terms.digest())
     asked = Escalated(key, EscalationKind.APPROVAL, "May we?", ANN.person, len(scribe.records), use)
     scribe.write(lambda claim: decisions.escalate(claim, asked), today)

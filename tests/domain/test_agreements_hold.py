@@ -20,7 +20,7 @@ from domain.errors import SharesNotWhole
 from domain.history import Coordinate, fold
 from domain.money import require_whole, split
 from domain.terms import OfferScope, OfferType
-from tests.strategies import days, histories, moments
+from tests.strategies import days, histories, moments, some
 from tests.values import amounts, offer_terms, shares
 
 History = list[Recorded[Fact]]
@@ -34,6 +34,7 @@ def somewhere(data: DataObject, history: History) -> tuple[Claim, date]:
     return fold(history, evolve, Claim(), where), day
 
 
+@some
 @given(histories(), st.data())
 def test_at_most_one_offer_is_accepted_in_a_scope(history: History, data: DataObject) -> None:
     """I19: an offer for the whole claim is in every scope."""
@@ -47,6 +48,7 @@ def test_at_most_one_offer_is_accepted_in_a_scope(history: History, data: DataOb
     assert OfferScope.WHOLE_CLAIM not in scopes or len(scopes) == 1
 
 
+@some
 @given(histories(), st.data())
 def test_no_offer_is_live_once_the_claim_is_settled(history: History, data: DataObject) -> None:
     """I20."""
@@ -56,6 +58,7 @@ def test_no_offer_is_live_once_the_claim_is_settled(history: History, data: Data
             assert list(claim.offers.live_on(day + timedelta(days=later))) == []
 
 
+@some
 @given(histories())
 def test_every_part_36_offer_says_its_relevant_period_and_every_offer_adds_up(
     history: History,
@@ -71,6 +74,7 @@ def test_every_part_36_offer_says_its_relevant_period_and_every_offer_adds_up(
                 assert terms.expires_on is None
 
 
+@some
 @given(histories(), st.data())
 def test_a_part_36_offer_never_lapses(history: History, data: DataObject) -> None:
     """I23."""
@@ -95,6 +99,7 @@ def test_time_alone_never_opens_an_offer_again(terms: OfferTerms, after: list[in
     assert order.index(sooner) <= order.index(later)
 
 
+@some
 @given(histories())
 def test_a_settlement_that_names_an_offer_has_its_damages(history: History) -> None:
     """I24."""
@@ -107,6 +112,7 @@ def test_a_settlement_that_names_an_offer_has_its_damages(history: History) -> N
         assert agreed.costs_terms is offer.terms.costs_terms
 
 
+@some
 @given(histories())
 def test_nobody_approves_what_they_asked_for(history: History) -> None:
     """I13, for payments and for escalations."""
@@ -125,6 +131,7 @@ def test_nobody_approves_what_they_asked_for(history: History) -> None:
                 pass
 
 
+@some
 @given(histories())
 def test_a_payment_is_issued_once_and_only_as_it_was_approved(history: History) -> None:
     requested: dict[str, PaymentRequested] = {}
@@ -146,6 +153,7 @@ def test_a_payment_is_issued_once_and_only_as_it_was_approved(history: History) 
                 pass
 
 
+@some
 @given(histories())
 def test_an_approval_is_used_at_most_once_and_never_above_its_maximum(history: History) -> None:
     """I14."""
@@ -159,6 +167,7 @@ def test_an_approval_is_used_at_most_once_and_never_above_its_maximum(history: H
         assert each.decision is escalation.asked.approval.decision
 
 
+@some
 @given(histories(), st.data())
 def test_one_apportionment_is_in_force_for_each_sort_of_costs(
     history: History, data: DataObject

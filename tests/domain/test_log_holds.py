@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from decimal import localcontext
 from itertools import pairwise
 from pathlib import Path
@@ -20,10 +19,11 @@ from domain.envelope import Recorded
 from domain.history import Coordinate, fold, in_order, latest_day, standing
 from domain.money import Money
 from domain.schema import chain_start, digest, from_stored, plain, to_stored
-from tests.strategies import days, histories, logs, moments
+from tests.strategies import days, histories, logs, moments, some
 
 History = list[Recorded[Fact]]
 
+SAMPLES = 25
 ROOT = Path(__file__).resolve().parents[2]
 FOREIGN = {"TZ": "Pacific/Kiritimati", "LC_ALL": "tr_TR.UTF-8", "LANG": "tr_TR.UTF-8"}
 
@@ -44,6 +44,7 @@ def told(history: History) -> str:
     return json.dumps([repr(claim), lines, stored])
 
 
+@some
 @given(logs())
 def test_versions_have_no_gap_and_the_clock_of_a_stream_never_runs_back(log: History) -> None:
     """I36."""
@@ -55,6 +56,7 @@ def test_versions_have_no_gap_and_the_clock_of_a_stream_never_runs_back(log: His
             assert before.position < after.position
 
 
+@some
 @given(histories())
 def test_what_is_stored_reads_back_as_it_was_and_is_stored_again_in_the_same_bytes(
     history: History,
@@ -65,6 +67,7 @@ def test_what_is_stored_reads_back_as_it_was_and_is_stored_again_in_the_same_byt
         assert to_stored(again) == to_stored(record)
 
 
+@some
 @given(histories(), st.data())
 def test_each_fact_carries_the_digest_of_the_one_before_it(
     history: History, data: DataObject
@@ -81,6 +84,7 @@ def test_each_fact_carries_the_digest_of_the_one_before_it(
     assert digest(changed) not in {record.digest for record in history}
 
 
+@some
 @given(histories())
 def test_reading_twice_or_step_by_step_gives_the_same_file(history: History) -> None:
     """I38."""
@@ -99,6 +103,7 @@ def test_reading_twice_or_step_by_step_gives_the_same_file(history: History) -> 
     assert repr(stepped) == repr(whole)
 
 
+@some
 @given(histories())
 def test_no_decimal_context_changes_what_is_stored_or_told(history: History) -> None:
     """I38."""
@@ -109,6 +114,7 @@ def test_no_decimal_context_changes_what_is_stored_or_told(history: History) -> 
         assert told(history) == expected
 
 
+@some
 @given(histories(), st.data())
 def test_what_was_known_then_is_not_changed_by_anything_recorded_since(
     history: History, data: DataObject
@@ -125,6 +131,7 @@ def test_what_was_known_then_is_not_changed_by_anything_recorded_since(
         assert timeline(history, where) == timeline(then, Coordinate(as_of=as_of))
 
 
+@some
 @given(histories(), st.data())
 def test_version_and_position_cut_a_history_where_they_say(
     history: History, data: DataObject
@@ -138,6 +145,7 @@ def test_version_and_position_cut_a_history_where_they_say(
         assert standing(history, where) == standing(then)
 
 
+@some
 @given(histories())
 def test_every_fact_that_stands_is_told_once_in_the_order_of_days(history: History) -> None:
     told_once = standing(history)
@@ -148,17 +156,15 @@ def test_every_fact_that_stands_is_told_once_in_the_order_of_days(history: Histo
     assert len(told_once) == len(history) - len(amended)
 
 
+@some
 @given(histories())
 def test_a_fact_can_be_told_to_people_as_plain_data(history: History) -> None:
     for record in history:
         assert json.loads(json.dumps(plain(record.fact))) == plain(record.fact)
 
 
-SAMPLES = 25
-
-
 @pytest.fixture(scope="module")
-def written() -> Iterator[list[History]]:
+def written() -> list[History]:
     """The same random histories in every run: what another process has to tell alike."""
     made: list[History] = []
 
@@ -169,7 +175,7 @@ def written() -> Iterator[list[History]]:
         made.append(history)
 
     write()
-    yield made
+    return made
 
 
 def elsewhere(stored: bytes) -> str:

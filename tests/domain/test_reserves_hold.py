@@ -17,7 +17,7 @@ from domain.envelope import Recorded
 from domain.history import NOW, Coordinate, fold
 from domain.money import Money
 from domain.terms import CostType, PaymentKind
-from tests.strategies import days, histories, logs, moments
+from tests.strategies import days, histories, logs, moments, some
 
 History = list[Recorded[Fact]]
 
@@ -43,6 +43,7 @@ def something(held: dict[Cell, Amounts]) -> dict[Cell, Amounts]:
     return {cell: amounts for cell, amounts in held.items() if amounts != NONE}
 
 
+@some
 @given(histories())
 def test_every_amount_is_whole_minor_units_in_the_currency_of_its_line(history: History) -> None:
     """I1."""
@@ -62,6 +63,7 @@ def test_every_amount_is_whole_minor_units_in_the_currency_of_its_line(history: 
                 pass
 
 
+@some
 @given(histories(), st.data())
 def test_nothing_is_ever_paid_above_its_estimate_as_known_then_or_as_held_now(
     history: History, data: DataObject
@@ -77,6 +79,7 @@ def test_nothing_is_ever_paid_above_its_estimate_as_known_then_or_as_held_now(
             assert state.recovered >= 0
 
 
+@some
 @given(histories(), st.data())
 def test_a_closed_file_has_nothing_outstanding_on_any_day_it_was_closed(
     history: History, data: DataObject
@@ -89,6 +92,7 @@ def test_a_closed_file_has_nothing_outstanding_on_any_day_it_was_closed(
             assert not any(payment.in_progress for payment in claim.payments.by_id.values())
 
 
+@some
 @given(histories(), st.data())
 def test_the_movements_up_to_a_day_are_what_the_file_held_on_that_day(
     history: History, data: DataObject
@@ -101,6 +105,7 @@ def test_the_movements_up_to_a_day_are_what_the_file_held_on_that_day(
         assert summed(moves, day) == something(held)
 
 
+@some
 @given(histories(), st.data())
 def test_what_was_known_then_and_what_was_learned_since_is_what_is_known_now(
     history: History, data: DataObject
@@ -117,6 +122,7 @@ def test_what_was_known_then_and_what_was_learned_since_is_what_is_known_now(
     }
 
 
+@some
 @given(histories(), st.data())
 def test_our_share_is_never_more_than_the_whole_and_net_never_more_than_gross(
     history: History, data: DataObject
@@ -136,6 +142,7 @@ def test_our_share_is_never_more_than_the_whole_and_net_never_more_than_gross(
                 pass
 
 
+@some
 @given(logs(), st.data())
 def test_the_files_together_are_the_ledger_at_any_moment(log: History, data: DataObject) -> None:
     """I8: a total kept up to date fact by fact is the sum over the files, each read afresh."""
@@ -158,6 +165,7 @@ def test_the_files_together_are_the_ledger_at_any_moment(log: History, data: Dat
     assert summed(total) == something(afresh)
 
 
+@some
 @given(histories(), st.data())
 def test_voiding_a_payment_restores_exactly_what_was_outstanding(
     history: History, data: DataObject
@@ -184,6 +192,7 @@ def test_voiding_a_payment_restores_exactly_what_was_outstanding(
     assert cells(voided) == cells(claim)
 
 
+@some
 @given(histories())
 def test_damages_are_the_damages_lines_and_no_other(history: History) -> None:
     claim = at(history)
