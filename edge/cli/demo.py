@@ -26,7 +26,7 @@ FILES = 300
 class LedgerInUse(Refused):
     """The ledger at {place} holds facts that are not the demo's."""
 
-    code = "E151"
+    code = "E633"
     remedy = "Name an empty folder: CLAIMS_HOME=FOLDER claims demo."
     place: str
 

@@ -134,7 +134,7 @@ def test_readers_see_the_log_and_the_views_the_projector_makes(filled: Database)
     [
         (("claim-1", 0, "opened.1", b"{}"), "version_starts_at_one"),
         (("", 1, "opened.1", b"{}"), "originator_fits"),
-        (("c" * 201, 1, "opened.1", b"{}"), "originator_fits"),
+        (("c" * 301, 1, "opened.1", b"{}"), "originator_fits"),
         (("claim-1", 1, "t" * 101, b"{}"), "topic_fits"),
         (("claim-1", 1, "opened.1", b""), "state_fits"),
         (("claim-1", 1, "opened.1", bytes(1024 * 1024 + 1)), "state_fits"),

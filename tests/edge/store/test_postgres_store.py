@@ -145,7 +145,7 @@ def test_a_fact_that_breaks_a_rule_of_the_table_is_a_bug_and_not_moved(
 ) -> None:
     writer = Writer(store)
     with pytest.raises(Exception, match="originator_fits"):
-        writer.write("x" * 201)
+        writer.write("x" * 301)
 
 
 def test_a_commit_that_was_stored_is_answered_when_its_connection_breaks(wire: Wire) -> None:
