@@ -203,7 +203,7 @@ def _require_possible_then(
     try:
         handler(replace(file, state=file.as_of(on)), command, on)
     except Refused as error:
-        raise CorrectionBreaksFile(on, str(error)) from error
+        raise CorrectionBreaksFile(on, str(error).removesuffix(".")) from error
 
 
 def _before_others(ruling: Ruling, latest: date | None) -> bool:

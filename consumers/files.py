@@ -4,20 +4,20 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import takewhile
 from typing import Any, Protocol, get_args
 
 from domain import claim, mandate
 from domain.claim import Claim
 from domain.envelope import Recorded
 from domain.errors import DamagedFact
-from domain.history import fold, in_order, latest_day
+from domain.history import in_order, standing
 from domain.mandate import Mandate
 from domain.schema import NAME_OF
-from projections.view import Change
+from projections.view import Change, State, Step
 
 FACTS_HELD_MAX = 250_000  # measured: about 1.5 kB each
 
-State = Claim | Mandate
 _STREAMS: dict[type, tuple[Callable[..., Any], State]] = {
     **dict.fromkeys(get_args(claim.Fact), (claim.evolve, Claim())),
     **dict.fromkeys(get_args(mandate.Fact), (mandate.evolve, Mandate())),
@@ -48,17 +48,32 @@ class File:
 
     def take(self, record: Recorded[Any]) -> Change:
         """Remember the stream's next fact."""
-        evolve, initial = _STREAMS[type(record.fact)]
         before, latest = self.state, self.latest
         self.history.append(record)
-        simple = in_order(record, latest)
-        if simple:
+        if in_order(record, latest):
+            evolve, _ = _STREAMS[type(record.fact)]
             self.latest = record.envelope.effective_on
             self.state = evolve(before, record.fact, self.latest)
-        else:
-            self.latest = latest_day(self.history)
-            self.state = fold(self.history, evolve, initial)
-        return Change(record, before, self.state, latest, simple, self.history)
+            return Change(record, before, self.state, latest, True, (), (), (), self.history)
+        old, new = standing(self.history[:-1]), standing(self.history)
+        pairs = zip(old, new, strict=False)
+        alike = sum(1 for _ in takewhile(lambda pair: pair[0][1] is pair[1][1], pairs))
+        common = _course(old[:alike])
+        was, became = _course(old[alike:], common), _course(new[alike:], common)
+        self.latest, self.state = (became or common)[-1]
+        return Change(record, before, self.state, latest, False, common, was, became, self.history)
+
+
+def _course(facts: Sequence[tuple[int, Recorded[Any]]], after: Sequence[Step] = ()) -> list[Step]:
+    """The stream step by step, through facts that stand in this order."""
+    steps: list[Step] = []
+    state = after[-1].state if after else None
+    for _, record in facts:
+        evolve, initial = _STREAMS[type(record.fact)]
+        day = record.envelope.effective_on
+        state = evolve(initial if state is None else state, record.fact, day)
+        steps.append(Step(day, state))
+    return steps
 
 
 class Files:
@@ -78,7 +93,7 @@ class Files:
 
     def _change(self, record: Recorded[Any]) -> Change:
         if type(record.fact) not in _STREAMS:
-            return Change(record, None, None, None, True, ())
+            return Change(record, None, None, None, True, (), (), (), ())
         envelope = record.envelope
         file = self._files[envelope.stream]
         if envelope.version != len(file.history) + 1:
@@ -109,9 +124,11 @@ class Files:
             self._files[stream] = self._read(histories.get(stream, ()), first[stream])
 
     def _read(self, history: Sequence[Recorded[Any]], following: Recorded[Any]) -> File:
-        evolve, initial = _STREAMS[type(following.fact)]
         self._held += len(history)
-        return File(list(history), fold(history, evolve, initial), latest_day(history))
+        course = _course(standing(history))
+        _, initial = _STREAMS[type(following.fact)]
+        latest, state = course[-1] if course else (None, initial)
+        return File(list(history), state, latest)
 
     def _drop(self, stream: str) -> None:
         file = self._files.pop(stream, None)

@@ -1,6 +1,6 @@
 """What differs between two states: each field by its path, with what it was and what it became."""
 
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from dataclasses import fields, is_dataclass
 from datetime import date
 from enum import Enum
@@ -13,7 +13,7 @@ from domain.terms import Line
 
 Plain = str | int | bool | None
 _VALUES = (str, int, Money, Line, date, Enum, Fraction)
-_READERS: dict[type, Callable[[Any], dict[str, Any] | None]] = {}  # found once for each kind
+_READERS: dict[type, Callable[[Any], Mapping[Any, Any] | None]] = {}  # found once for each kind
 
 
 class Changed(NamedTuple):
@@ -31,30 +31,34 @@ def changed_fields(before: object, after: object) -> tuple[Changed, ...]:
     amount, a line, a date, an enum or a fraction is one value, given as text.
     Complexity: what both share as one object is not looked into.
     """
-    return tuple(sorted(_changed("", before, after), key=lambda changed: changed.path))
+    found: list[Changed] = []
+    _find(found, "", before, after)
+    return tuple(sorted(found, key=lambda changed: changed.path))
 
 
-def _changed(path: str, before: Any, after: Any) -> Iterator[Changed]:
+def _find(found: list[Changed], path: str, before: Any, after: Any) -> None:
     if before is after:
         return
     old, new = _parts(before), _parts(after)
     if old is None and new is None:
         was, became = _plain(before), _plain(after)
         if (type(was), was) != (type(became), became):
-            yield Changed(path, was, became)
+            found.append(Changed(path, was, became))
         return
     if old is None and before is not None:  # one value gave way to something with parts
-        yield Changed(path, _plain(before), None)
+        found.append(Changed(path, _plain(before), None))
     if new is None and after is not None:
-        yield Changed(path, None, _plain(after))
+        found.append(Changed(path, None, _plain(after)))
     old, new = old or {}, new or {}
     prefix = f"{path}." if path else ""
     for key in [*old, *(key for key in new if key not in old)]:
-        yield from _changed(prefix + key, old.get(key), new.get(key))
+        was, became = old.get(key), new.get(key)
+        if was is not became:
+            _find(found, f"{prefix}{key}", _counted(key, was), _counted(key, became))
 
 
-def _parts(value: object) -> dict[str, Any] | None:
-    """What a value is made of, by name; None for what is one value."""
+def _parts(value: object) -> Mapping[Any, Any] | None:
+    """What a value is made of, by name, key or index; None for what is one value."""
     kind = type(value)
     reader = _READERS.get(kind)
     if reader is None:
@@ -62,7 +66,7 @@ def _parts(value: object) -> dict[str, Any] | None:
     return reader(value)
 
 
-def _reader(kind: type[object]) -> Callable[[Any], dict[str, Any] | None]:
+def _reader(kind: type[object]) -> Callable[[Any], Mapping[Any, Any] | None]:
     """How the parts of a kind of value are found."""
     if issubclass(kind, _VALUES):
         return lambda _: None
@@ -70,11 +74,11 @@ def _reader(kind: type[object]) -> Callable[[Any], dict[str, Any] | None]:
         names = [each.name for each in fields(kind)]
         return lambda value: {name: getattr(value, name) for name in names}
     if issubclass(kind, Mapping):
-        return lambda value: {str(key): _counted(key, part) for key, part in value.items()}
+        return lambda value: value
     if issubclass(kind, tuple | list):
-        return lambda value: {str(index): part for index, part in enumerate(value)}
+        return lambda value: dict(enumerate[Any](value))
     if issubclass(kind, Set):
-        return lambda value: {str(member): True for member in value}
+        return lambda value: dict.fromkeys(value, True)
     return lambda _: None
 
 

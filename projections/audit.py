@@ -60,6 +60,8 @@ CREATE TABLE views.audit (
 CREATE INDEX audit_subject ON views.audit (subject, position);
 CREATE INDEX audit_person ON views.audit (person, position);
 CREATE INDEX audit_refused ON views.audit (code, position) WHERE code <> '';
+CREATE INDEX audit_replaced ON views.audit (stream, (coalesce(corrects, voids)))
+    WHERE coalesce(corrects, voids) IS NOT NULL;
 CREATE INDEX audit_recorded ON views.audit USING brin (recorded_at);
 """
 
@@ -187,8 +189,7 @@ def _authority(judgement: Judgement) -> tuple[Any, ...]:
 _TRAIL: LiteralString = """
 SELECT a.*, ARRAY(
     SELECT later.version FROM views.audit AS later
-    WHERE later.subject = a.subject AND later.stream = a.stream
-      AND (later.corrects = a.version OR later.voids = a.version)
+    WHERE later.stream = a.stream AND coalesce(later.corrects, later.voids) = a.version
       AND (%(known_at)s::timestamptz IS NULL OR later.recorded_at <= %(known_at)s)
     ORDER BY later.version
 ) AS replaced_by

@@ -12,13 +12,12 @@ from typing import Any, LiteralString, NamedTuple
 
 from psycopg import Connection, sql
 
-from domain.claim import Claim, evolve
+from domain.claim import Claim
 from domain.claim.exposure import UNALLOCATED
 from domain.claim.lifecycle import Status
 from domain.envelope import Recorded
-from domain.history import standing
 from domain.terms import CostType
-from projections.view import Change, Copy, Run, View, Write
+from projections.view import Change, Copy, Run, Step, View, Write
 
 OPEN_END = "infinity"
 TABLE: LiteralString = """
@@ -148,16 +147,12 @@ def standing_of(claim: Claim) -> Standing | None:
     )
 
 
-def tiles(history: Sequence[Recorded[Any]]) -> list[Tile]:
-    """What a history holds to have been true, from day to day; each day something happened starts
-    a tile, so a tile's first day is also the day of the last action on the file.
+def tiles(course: Sequence[Step]) -> list[Tile]:
+    """What a course holds to have been true, from day to day; each day on which something happened
+    starts a tile, so a tile's first day is also the day of the last action on the file.
     """
-    days: dict[date, Claim] = {}
-    claim = Claim()
-    for _, record in standing(history):
-        day = record.envelope.effective_on
-        claim = days[day] = evolve(claim, record.fact, day)
-    held = [(day, standing_of(at)) for day, at in days.items()]
+    days = {day: state for day, state in course if isinstance(state, Claim)}
+    held = [(day, standing_of(state)) for day, state in days.items()]
     ends = [*list(days)[1:], None]
     return [
         Tile(day, end, stands)
@@ -216,7 +211,8 @@ def _differing(change: Change) -> tuple[list[Tile], list[Tile]]:
         if old and new and old.effective_from < new.effective_from:
             became.insert(0, old._replace(effective_to=new.effective_from))
     else:
-        was, became = tiles(change.history), tiles(change.history_after)
+        last = change.common[-1:]  # its tile may end on another day now
+        was, became = tiles([*last, *change.was]), tiles([*last, *change.became])
     stay = set(was) & set(became)
     return [each for each in was if each not in stay], [each for each in became if each not in stay]
 

@@ -1,13 +1,13 @@
 """Reserve totals and movements: how much was held on what, known when, as of which day.
 
 A row is a signed movement in two dimensions: recorded at, and effective on. The total known at T
-and as of D is the sum of the rows recorded by T and effective by D, corrections, voids and
-back-dated facts included; the movements of a period are the same rows read once more, so they tie
-to the totals at both ends. Currencies are never added up.
+and as of D is the sum of the rows recorded by T and effective by D, for every T and D; the
+movements of a period are the same rows, so they tie at both ends. No two currencies are added up.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, LiteralString
@@ -17,12 +17,12 @@ from psycopg import Connection, sql
 from domain.claim import Claim
 from domain.claim.apportionment import ApportionmentAgreed
 from domain.claim.correction import FactVoided
-from domain.claim.exposure import Moves, difference, step, timeline
+from domain.claim.exposure import NONE, Amounts, Cell, Moves, difference, step
 from domain.claim.lifecycle import ClaimAllocated, ClaimReopened, HandlerChanged
 from domain.claim.payments import PaymentIssued, PaymentVoided
-from domain.claim.reserves import EstimateSet, RecoveryReceived
-from domain.terms import Basis
-from projections.view import Change, Copy, View, Write
+from domain.claim.reserves import EstimateSet, RecoveryReceived, Reserves
+from domain.terms import Basis, Line
+from projections.view import Change, Copy, State, Step, View, Write
 
 TABLE: LiteralString = """
 CREATE TABLE views.reserves (
@@ -78,9 +78,6 @@ class Reason(StrEnum):
     VOIDED = "voided"
 
 
-ORDER = {reason: place for place, reason in enumerate(Reason)}
-
-
 def fold(changes: Sequence[Change]) -> list[Write]:
     """The movements of a page of changes."""
     return [Copy("reserves", COLUMNS, [row for change in changes for row in _rows(change)])]
@@ -93,11 +90,10 @@ def _rows(change: Change) -> Iterator[tuple[Any, ...]]:
     if not (isinstance(change.before, Claim) and isinstance(change.after, Claim)):
         return
     moves = _moves(change, change.before, change.after)
-    if not moves:
-        return
     record = change.record
-    reason = _reason(change, change.before).value
-    for part, ((day, cell), amounts) in enumerate(moves.items()):
+    reason = _reason(change, change.before).value if moves else ""
+    by_day = sorted(moves.items(), key=lambda move: move[0][0])
+    for part, ((day, cell), amounts) in enumerate(by_day):
         line = cell.line
         yield (
             record.position,
@@ -119,13 +115,30 @@ def _rows(change: Change) -> Iterator[tuple[Any, ...]]:
 
 def _moves(change: Change, before: Claim, after: Claim) -> Moves:
     if not change.in_order:
-        return difference(timeline(change.history), timeline(change.history_after))
-    untouched = (
-        before.reserves is after.reserves
-        and before.lifecycle is after.lifecycle
-        and before.apportionments is after.apportionments
-    )
-    return {} if untouched else step(before, after, change.record.envelope.effective_on)
+        shared = change.common[-1].state if change.common else None
+        return difference(_timeline(shared, change.was), _timeline(shared, change.became))
+    if before.lifecycle is after.lifecycle and before.apportionments is after.apportionments:
+        was, became = before.reserves.lines, after.reserves.lines
+        touched = [line for line, state in became.items() if was.get(line) is not state]
+        before, after = _narrowed(before, touched), _narrowed(after, touched)
+    return step(before, after, change.record.envelope.effective_on)
+
+
+def _narrowed(claim: Claim, lines: Sequence[Line]) -> Claim:
+    """The file as far as these lines go: the others cost time to compare, and have not moved."""
+    return replace(claim, reserves=Reserves({line: claim.reserves.on(line) for line in lines}))
+
+
+def _timeline(start: State | None, course: Sequence[Step]) -> Moves:
+    """The movements of a course, by effective day."""
+    total: dict[tuple[date, Cell], Amounts] = {}
+    before = start if isinstance(start, Claim) else Claim()
+    for day, after in course:
+        if isinstance(after, Claim):
+            for key, moved in step(before, after, day).items():
+                total[key] = total.get(key, NONE).plus(moved)
+            before = after
+    return total
 
 
 def _reason(change: Change, before: Claim) -> Reason:
@@ -152,18 +165,17 @@ def _reason(change: Change, before: Claim) -> Reason:
 
 
 def _of_estimate(change: Change, before: Claim, fact: EstimateSet) -> Reason:
-    for record in reversed(change.history):
-        if record.envelope.command_id != change.record.envelope.command_id:
-            break
-        if isinstance(record.fact, ClaimReopened):
-            return Reason.REOPENED
+    command = change.record.envelope.command_id
+    together = (each.fact for each in change.history if each.envelope.command_id == command)
+    if any(isinstance(each, ClaimReopened) for each in together):
+        return Reason.REOPENED
     if fact.line not in before.reserves.lines:
         return Reason.OPENED
     return Reason.DECREASED if fact.amount < fact.previous else Reason.INCREASED
 
 
 class By(StrEnum):
-    """What totals can be grouped by, besides their currency, which always parts them."""
+    """What totals can be grouped by; their currency always parts them."""
 
     LINE = "line"
     COST_TYPE = "cost_type"
@@ -202,7 +214,8 @@ NIL = Figures()
 class Total:
     """A group's figures in one currency; `group` is empty for all of a currency.
 
-    `claims` counts the files that have a figure which is not nil there, each file once.
+    `claims` counts the files with a figure there that is not nil, summed over their lines: a file
+    in two groups counts in both, and once in all.
     """
 
     group: Mapping[str, str]
@@ -213,10 +226,7 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Totals by group, and for each currency in all; groups without any figure are left out.
-
-    A file that has figures in two groups counts in both, and once in all.
-    """
+    """Totals by group, and of each currency in all; a group without any figure is left out."""
 
     groups: Sequence[Total]
     in_all: Sequence[Total]
@@ -264,7 +274,7 @@ GROUP BY {names}, of_currency
 UNION ALL
 SELECT true, {blanks}, of_currency, count(*), sum(estimate), sum(paid), sum(recovered)
 FROM in_all WHERE estimate <> 0 OR paid <> 0 OR recovered <> 0
-GROUP BY of_currency
+GROUP BY of_currency ORDER BY of_currency, {names}
 """)
 _MOVEMENTS = sql.SQL("""
 WITH known AS (
@@ -282,6 +292,7 @@ SELECT {names}, of_currency, grouping(reason) = 1, reason,
        sum(recovered) FILTER (WHERE prior)
 FROM (SELECT *, reason IS NOT NULL AND effective_on < %(opens)s AS prior FROM known) AS told
 GROUP BY GROUPING SETS (({names}, of_currency, reason), ({names}, of_currency))
+ORDER BY of_currency, {names}
 """)
 
 
@@ -297,7 +308,7 @@ def totals(
 
     `basis` GROSS is the whole claim; a line that is kept for our share counts with what is kept.
     """
-    query = _TOTALS.format(**_columns(basis), **_grouping(by))
+    query = _TOTALS.format(**_parts(by, basis))
     groups: list[Total] = []
     in_all: list[Total] = []
     for row in connection.execute(query, {"known_at": known_at, "as_of": as_of}):
@@ -305,10 +316,7 @@ def totals(
         figures = Figures(int(estimate), int(paid), int(recovered))
         key = {} if overall else _group(by, group)
         (in_all if overall else groups).append(Total(key, currency, claims, figures))
-    return Totals(
-        sorted(groups, key=lambda each: (each.currency, *each.group.values())),
-        sorted(in_all, key=lambda each: each.currency),
-    )
+    return Totals(groups, in_all)
 
 
 def movements(
@@ -324,16 +332,12 @@ def movements(
 ) -> list[Movements]:
     """What moved from `first` to `last`, both included (UTC days), and the totals at both ends.
 
-    On the recorded axis, what was entered in the period and effective before it is its
-    prior-period part. Opening is what was there before `first`, closing what is there after
-    `last`: on the recorded axis as known then, on the effective axis as of then.
+    On the recorded axis both ends are as known then, and what was entered in the period and
+    effective before it is its prior-period part; on the effective axis they are as of then.
     """
     after, recorded = last + timedelta(days=1), axis is Axis.RECORDED
-    query = _MOVEMENTS.format(
-        **_columns(basis),
-        **_grouping(by),
-        axis=sql.Identifier("recorded_at" if recorded else "effective_on"),
-    )
+    column = sql.Identifier("recorded_at" if recorded else "effective_on")
+    query = _MOVEMENTS.format(**_parts(by, basis), axis=column)
     parameters = {
         "known_at": known_at,
         "as_of": as_of,
@@ -352,7 +356,7 @@ def start_of(day: date) -> datetime:
 def _reports(rows: Sequence[tuple[Any, ...]], by: Sequence[By]) -> list[Movements]:
     opening: dict[tuple[str, ...], Figures] = {}
     closing: dict[tuple[str, ...], Figures] = {}
-    moved: dict[tuple[str, ...], dict[Reason, Movement]] = {}
+    moved: defaultdict[tuple[str, ...], dict[Reason, Movement]] = defaultdict(dict)
     for row in rows:
         *keys, is_closing, reason = row[:-6]
         key, sums = tuple(keys), [int(each or 0) for each in row[-6:]]
@@ -362,35 +366,33 @@ def _reports(rows: Sequence[tuple[Any, ...]], by: Sequence[By]) -> list[Movement
         elif reason is None:
             opening[key] = figures
         else:
-            moved.setdefault(key, {})[Reason(reason)] = Movement(figures, Figures(*sums[3:]))
+            moved[key][Reason(reason)] = Movement(figures, Figures(*sums[3:]))
     return [
         Movements(
             group=_group(by, key[:-1]),
             currency=key[-1],
             opening=opening.get(key, NIL),
-            by_reason=dict(sorted(moved.get(key, {}).items(), key=lambda each: ORDER[each[0]])),
+            by_reason={each: moved[key][each] for each in Reason if each in moved[key]},
             closing=closing[key],
         )
-        for key in sorted(closing, key=lambda key: (key[-1], *key))
-        if key in moved or opening[key] != NIL
+        for key in closing
+        if moved[key] or opening[key] != NIL
     ]
 
 
-def _columns(basis: Basis) -> dict[str, sql.Composable]:
-    """The columns that the figures are read from."""
-    ours = "our_" if basis is Basis.OUR_SHARE else ""
-    return {name: sql.Identifier(ours + name) for name in ("estimate", "paid", "recovered")}
-
-
-def _grouping(by: Sequence[By]) -> dict[str, sql.Composable]:
-    """The expressions to group by, named g0, g1, ...; the currency where none is asked for."""
+def _parts(by: Sequence[By], basis: Basis) -> dict[str, sql.Composable]:
+    """The figures' columns, and what to group by, named g0, g1, ...: the currency if nothing."""
     keys = [_LINE if each is By.LINE else sql.Identifier(each) for each in by or (By.CURRENCY,)]
     names = [sql.Identifier(f"g{number}") for number in range(len(keys))]
     named = [sql.SQL("{} AS {}").format(*pair) for pair in zip(keys, names, strict=True)]
     blanks = [sql.NULL] * len(keys)
     lists: Mapping[str, Sequence[sql.Composable]]
     lists = {"keys": keys, "names": names, "named": named, "blanks": blanks}
-    return {name: sql.SQL(", ").join(each) for name, each in lists.items()}
+    ours = "our_" if basis is Basis.OUR_SHARE else ""
+    return {
+        **{name: sql.SQL(", ").join(each) for name, each in lists.items()},
+        **{name: sql.Identifier(ours + name) for name in ("estimate", "paid", "recovered")},
+    }
 
 
 def _group(by: Sequence[By], values: Sequence[str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
-from typing import Any, LiteralString
+from typing import Any, LiteralString, NamedTuple
 
 from psycopg import Connection
 
@@ -52,32 +52,41 @@ class UnknownView(Refused):
     known: tuple[str, ...]
 
 
+State = Claim | Mandate
+
+
+class Step(NamedTuple):
+    """A stream as of a day, after one of the facts that stand."""
+
+    day: date
+    state: State
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One fact, and what it made of its file.
 
-    `before` and `after` are the stream's state as everything recorded until then tells it: a
-    `Claim`, a `Mandate`, or None for a stream that has no state (kept refusals). `latest` is the
-    latest effective day that stood before. `in_order` says that the fact simply came after all
-    that stood; where it is False the file's past changed, and `history` tells both readings.
+    `before` and `after` are the stream's state as everything recorded until then tells it, None
+    for a stream that has none (kept refusals). `latest` is the latest effective day that stood
+    before. A fact `in_order` simply came after all that stood. Another one changed the past:
+    `was` and `became` are the file's course as it was read before and as it is read since, step
+    by step in the order of days, from the first one that differs; `common` is what they share.
     """
 
     record: Recorded[Any]
-    before: Claim | Mandate | None
-    after: Claim | Mandate | None
+    before: State | None
+    after: State | None
     latest: date | None
     in_order: bool
+    common: Sequence[Step]
+    was: Sequence[Step]
+    became: Sequence[Step]
     file: Sequence[Recorded[Any]]  # it only ever grows, so that all its changes may share it
 
     @property
     def history(self) -> Sequence[Recorded[Any]]:
         """The stream's facts before this one."""
         return self.file[: self.record.envelope.version - 1]
-
-    @property
-    def history_after(self) -> Sequence[Recorded[Any]]:
-        """The stream's facts, this one included."""
-        return self.file[: self.record.envelope.version]
 
 
 @dataclass(frozen=True, slots=True)

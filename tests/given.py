@@ -38,7 +38,7 @@ class Outcome(Generic[S]):
         kept = {name: getattr(self.refusal, name) for name in evidence}
         assert kept == evidence
         assert str(self.refusal)
-        assert {field.name for field in fields(kind)} == set(self.refusal.evidence())  # type: ignore[arg-type]
+        assert {field.name for field in fields(kind)} == set(self.refusal.evidence())  # type: ignore[arg-type]  # every refusal is a dataclass
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from tests.acts import life, money, offers
 from tests.scribe import START, Clock, Scribe
 from tests.values import pick
 
-some = settings(max_examples=settings().max_examples * 6 // 10)  # a history costs about 10 ms
+some = settings(max_examples=settings().max_examples * 4 // 10)  # a history costs about 6 ms
 
 Act = Callable[[DrawFn, Scribe], None]
 

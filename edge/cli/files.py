@@ -10,7 +10,6 @@ from psycopg import Connection
 from rich.table import Table
 from rich.text import Text
 
-from domain.difference import Changed
 from domain.envelope import recorded_day
 from domain.errors import CutoffNotFound
 from domain.refusals.state import UnknownClaim
@@ -26,7 +25,7 @@ from edge.cli.asking import (
     when,
 )
 from edge.cli.output import amount, console, light_table, pounds, print_json, spoken
-from edge.cli.replaying import coordinate, history_of, show_file
+from edge.cli.replaying import coordinate, history_of, says_nothing, show_file
 from projections.audit import VIEW, Entry, Filter, trail
 from projections.view import position_of
 from replay.file import file_at
@@ -180,7 +179,7 @@ def _details(entry: Entry) -> list[str]:
     shown: list[str] = []
     for changed in entry.changed:
         found = _TELLING.fullmatch(changed.path)
-        if found is None or _nil(changed):
+        if found is None or says_nothing(changed):
             continue
         label = next(part for part in found.groupdict().values() if part is not None)
         before = "" if changed.before in (None, "") else f"{spoken(changed.before)} -> "
@@ -188,14 +187,6 @@ def _details(entry: Entry) -> list[str]:
         shown.append(f"{told}: {before}{spoken(changed.after)}")
     more = len(shown) - DETAILS_MAX
     return [*shown[:DETAILS_MAX], *([f"... and {more} more"] if more > 0 else [])]
-
-
-def _nil(changed: Changed) -> bool:
-    """Nothing that became nothing: the paid and recovered of a new line."""
-    return changed.after is None or (
-        changed.before is None
-        and (changed.after is False or str(changed.after).endswith((" 0.00", " 0", " 0.000")))
-    )
 
 
 def _grounds(entry: Entry) -> list[str]:

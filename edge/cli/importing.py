@@ -16,7 +16,7 @@ from domain.errors import BadValue
 from domain.terms import Role
 from edge.cli.asking import OK, SET_ASIDE, Caller, Json, answering
 from edge.cli.output import amount, console, errors, pounds, print_json, table
-from edge.importing.importer import Importer, Plan
+from edge.importing.importer import Importer, Plan, require_source
 from edge.importing.outcome import Outcome, Rejects, Share
 from edge.importing.source import Watch, read
 from edge.importing.staging import Staging
@@ -60,11 +60,13 @@ def import_histories(
     pathway, jurisdiction, event_date, notified_on, note. A line is damages, damages/psla,
     defence_costs and so on, with " our_share" behind it if it is kept for our share.
 
-    Exit codes: 0 all in, 3 claims were set aside, 1 nothing could be read, 5 stopped on the way.
+    Exit codes: 0 all in, 3 claims were set aside, 1 nothing could be read, 5 stopped on the way;
+    the same import again goes on from there.
     """
     caller: Caller = context.obj
     started = time.monotonic()
     name = path.name if source is None else source
+    require_source(name)
     plan = Plan(name, _actor(caller, name), recorded_day(system_clock()), currency, dry_run)
     if rejects is not None and _same(path, rejects):
         raise BadValue("--rejects", "another file than the one that is imported")
@@ -84,10 +86,7 @@ def import_histories(
 
 def _actor(caller: Caller, source: str) -> ActorIn:
     """Who the facts say recorded them: the person that was named, else the source itself."""
-    try:
-        role = Role(caller.role or Role.SERVICE)
-    except ValueError:
-        raise BadValue("--as", f"a role is one of {', '.join(Role)}") from None
+    role = Role(caller.role or Role.SERVICE)
     return ActorIn(person=caller.person or source, role=role, team=caller.team)
 
 
@@ -164,15 +163,17 @@ class _Run:
             self._draw_rejects()
 
     def _draw_rejects(self) -> None:
+        if self.outcome.rows_without_claim:
+            errors.print(f"Rows left out that name no claim: {self.outcome.rows_without_claim:,}.")
         first = self.rejected.first[:REJECTS_DRAWN_MAX]
         faults = [
             [each.claim_ref, each.row, each.column, each.code, each.message] for each in first
         ]
         console.print(table("Set aside", ["claim", "row>", "column", "code", "why"], faults))
         if self.rejects is not None:
-            errors.print(f"All {self.rejected.count:,} faults are in {self.rejects}.")
+            errors.print(f"Faults: {self.rejected.count:,}, all in {self.rejects}.")
         elif self.rejected.count > len(first):
-            errors.print(f"{self.rejected.count:,} faults in all: --rejects FILE writes them down.")
+            errors.print(f"Faults: {self.rejected.count:,}; --rejects FILE writes them all down.")
 
 
 def _share(share: Share) -> dict[str, Any]:

@@ -18,7 +18,8 @@ from rich.text import Text
 from domain.errors import LedgerError
 from domain.money import EXPONENT, Money
 
-WORD_MAX = 40  # characters of a word that no column breaks; only a reference can be longer
+WORD_MAX = 64  # characters of a word that no column breaks: a reference
+DIGEST_SHOWN = 12  # characters of a digest where it is one value among others
 
 
 class Page(Console):
@@ -76,6 +77,7 @@ def pounds(minor: int, currency: str) -> str:
     return f"{grouped}.{part}" if part else grouped
 
 
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _MONEY = re.compile(r"(?P<currency>[A-Z]{3}) (?P<amount>-?\d+(\.\d+)?)")
 
 
@@ -88,6 +90,8 @@ def spoken(value: object) -> str:
             return "yes" if value else "no"
         case str() if found := _MONEY.fullmatch(value):
             return f"{found['currency']} {Decimal(found['amount']):,}"
+        case str() if _DIGEST.fullmatch(value):
+            return f"{value[:DIGEST_SHOWN]}..."
         case _:
             return str(value)
 
@@ -103,10 +107,11 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     A column is never narrower than its longest word, so that none is broken.
     """
     drawn = light_table(title)
-    cells = [[str(cell) for cell in row] for row in rows]
+    cells = [[each if isinstance(each, Text) else Text(str(each)) for each in row] for row in rows]
     for place, name in enumerate(columns):
         right = name.endswith(">")
-        words = [word for text in (name, *(row[place] for row in cells)) for word in text.split()]
+        texts = [name, *(row[place].plain for row in cells)]
+        words = [word for text in texts for word in text.split()]
         drawn.add_column(
             name.rstrip(">"),
             justify="right" if right else "left",
@@ -115,7 +120,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
             overflow="fold",
         )
     for row in cells:
-        drawn.add_row(*map(Text, row))
+        drawn.add_row(*row)
     return drawn
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
+from domain.difference import Changed
 from domain.errors import BadValue
 from domain.history import Coordinate
 from domain.refusals.state import UnknownClaim
@@ -24,7 +25,7 @@ from edge.cli.asking import (
 from edge.cli.output import console, print_json, spoken, table
 from edge.cli.telling import draw_file, file_data
 from edge.wiring import Books
-from replay.difference import Difference, difference
+from replay.difference import Difference, FieldChange, difference
 from replay.file import FileAt, History, file_at, just_before
 
 Version = Annotated[
@@ -177,30 +178,42 @@ def difference_data(found: Difference) -> dict[str, Any]:
 
 def draw_difference(title: str, found: Difference) -> None:
     """A difference as a table of fields, each with the facts that changed it."""
-    rows: list[list[str]] = []
+    rows: list[list[object]] = []
     part = ""
     for change in found.changes:
-        head, _, field = _path_in_words(change.path).rpartition(": ")
+        if says_nothing(change):
+            continue
+        head, field = _path_in_words(change.path)
         if head != part:
-            rows.append([head, "", "", ""])
+            rows.append([Text(head, style="bold"), "", "", ""])
             part = head
         facts = ", ".join(f"{fact.version} {_bare(fact.name)}" for fact in change.facts)
-        shown = [spoken(change.before), spoken(change.after)]
-        rows.append([f"  {field}" if head else field, *shown, facts])
+        rows.append([field, spoken(change.before), spoken(change.after), facts])
     console.print(table(title, ["field", "before", "after", "changed by"], rows))
     if found.hindsight:
         told = ", ".join(f"{fact.version} {_bare(fact.name)}" for fact in found.hindsight)
         console.print(Text(f"True by then and recorded only later: {told}"))
 
 
+def says_nothing(change: FieldChange | Changed) -> bool:
+    """Nothing that became nothing: the paid and recovered of a new line."""
+    return change.before is None and (
+        change.after is None
+        or change.after is False
+        or str(change.after).endswith((" 0.00", " 0", " 0.000"))
+    )
+
+
 _OF_ONE = re.compile(r"(?P<kind>\w+)\.(?:by_id|lines)\.(?P<one>.+?)\.(?P<field>[a-z_]+(\..+)?)")
 
 
-def _path_in_words(path: str) -> str:
-    """A field's path: which offer, line or payment it is of, and its name there."""
+def _path_in_words(path: str) -> tuple[str, str]:
+    """Which offer, line, payment or region of the file a field is of, and its name there."""
     found = _OF_ONE.fullmatch(path)
-    head, field = (f"{found['kind']} {found['one']}: ", found["field"]) if found else ("", path)
-    return head.replace("_", " ") + field.replace(".", " ").replace("_", " ")
+    head, field = (
+        (f"{found['kind']} {found['one']}", found["field"]) if found else path.split(".", 1)
+    )
+    return head.replace("_", " "), field.replace(".", " ").replace("_", " ")
 
 
 def _bare(name: str) -> str:

@@ -25,6 +25,7 @@ from edge.cli.asking import (
     when,
 )
 from edge.cli.output import amount, console, pounds, print_json, table
+from edge.cli.telling import line_in_words
 from edge.wiring import Books
 from projections import caseload as cases
 from projections import reserves as totals
@@ -105,7 +106,11 @@ def _case_row(case: cases.Case) -> dict[str, Any]:
 def _draw_caseload(answer: dict[str, Any], keys: list[str], at: When) -> None:
     """By group with how many files, or file by file with how old and how long untouched."""
     if keys:
-        columns = {**{key: key for key in keys}, "files>": "files", "asked>": "open_escalations"}
+        columns = {
+            **{key: key for key in keys},
+            "files>": "files",
+            "escalated>": "open_escalations",
+        }
     else:
         columns = {"claim": "claim", "handler": "handler", "status": "status"}
         columns |= {"age>": "age_days", "idle>": "idle_days"}
@@ -191,8 +196,10 @@ def _total_row(total: totals.Total) -> dict[str, Any]:
 
 def _total_cells(total: totals.Total, shown: Sequence[str]) -> list[object]:
     group = _group(total.group)
+    if totals.By.LINE in group:
+        group[totals.By.LINE] = line_in_words(group[totals.By.LINE], total.currency)
     return [
-        *(group[key].replace("_", " ") if key == totals.By.LINE else group[key] for key in shown),
+        *(group[key] for key in shown),
         total.currency,
         total.claims,
         *_cells(total.figures, total.currency),

@@ -146,7 +146,7 @@ def draw_file(title: str, claim: Claim, as_of: date) -> Group:
             parts += [Text(), table(name.capitalize(), list(columns), rows)]
     agreed = claim.settlement.agreed
     if agreed is not None:
-        parts += [Text(), Text(f"Settled at {spoken(agreed.damages.gross)} gross")]
+        parts += [Text(), Text(f"Settled at {spoken(str(agreed.damages.gross))} gross")]
     return Group(*parts)
 
 
@@ -160,9 +160,17 @@ def _draw_lines(claim: Claim) -> Table:
         state, currency = claim.reserves.lines[cell.line], cell.line.currency
         minors = [state.estimate, state.paid, state.outstanding, state.recovered]
         minors += [figures.our_estimate] if shared else []
-        name = str(cell.line).replace("_", " ")
-        rows.append([name, *(pounds(each, currency) for each in minors)])
-    return table("Lines", [*columns, *(["our share>"] if shared else [])], rows)
+        rows.append([str(cell.line), *(pounds(each, currency) for each in minors)])
+    currencies = {cell.line.currency for cell in shown}
+    for row in rows:
+        row[0] = line_in_words(row[0], *(currencies if len(currencies) == 1 else ()))
+    title = f"Lines, {', '.join(sorted(currencies))}" if currencies else "No lines yet"
+    return table(title, [*columns, *(["our share>"] if shared else [])], rows)
+
+
+def line_in_words(line: str, currency: str = "") -> str:
+    """A reserve line as a person writes it, without the currency that stands elsewhere."""
+    return line.replace(f" {currency}", "" if currency else " ", 1).replace("_", " ")
 
 
 def _words(name: str) -> Callable[[Row], str]:

@@ -23,7 +23,7 @@ from commands.ledger import STREAM_FACTS_MAX
 from commands.ports import Answered, Head
 from commands.receipt import Receipt
 from domain.errors import BadValue, Refused, StoreUnavailable, StreamTooLong
-from domain.money import nil
+from domain.money import EXPONENT
 from domain.refusals.state import ClaimAlreadyNotified
 from edge.importing.outcome import ClaimMoney, Outcome, Rejects
 from edge.importing.refusals import HistoryTooLong, ImportStopped, MixedCurrencies
@@ -60,7 +60,7 @@ class Plan:
     """What is imported as what: `currency` is that of rows that name none.
 
     `today` is the day of recording. With `dry_run` everything is judged and nothing is sent.
-    Raises `BadValue` (E102) or `BadMoney` (E103) for a source or a currency that is none.
+    Raises `BadValue` (E102) for a source or a currency that is none.
     """
 
     source: str
@@ -70,11 +70,18 @@ class Plan:
     dry_run: bool = False
 
     def __post_init__(self) -> None:
-        nil(self.currency)
-        try:
-            _references.validate_python(self.source)
-        except ValidationError as error:
-            raise BadValue("source", error.errors(include_url=False)[0]["msg"]) from None
+        require_source(self.source)
+        if self.currency not in EXPONENT:
+            raise BadValue("--currency", "an ISO 4217 currency, such as GBP")
+
+
+def require_source(name: str) -> None:
+    """A source is named as any other reference is; raises `BadValue` (E102)."""
+    try:
+        _references.validate_python(name)
+    except ValidationError:
+        rule = "1 to 64 printable characters, and no space at either end"
+        raise BadValue("--source", rule) from None
 
 
 @dataclass(slots=True)

@@ -134,9 +134,10 @@ class Desk:
         for receipt in self.send(granted, *signed):
             assert receipt.accepted, receipt.data
 
-    def opened(self, claim: str = "C1") -> None:
+    def opened(self, claim: str = "C1", days_ago: int = 0) -> None:
         """A file that is notified, allocated to ann, and has a strategy."""
-        self.told("notify-matter", "bob", claim, **matter(self.today))
+        notified_on = self.today - timedelta(days=days_ago)
+        self.told("notify-matter", "bob", claim, **matter(notified_on))
         self.told("allocate-claim", "bob", claim, pathway="dental", team="dental-1", handler="ann")
         review = (self.today + timedelta(days=60)).isoformat()
         self.told("set-strategy", "ann", claim, objective="settle", review_on=review)

@@ -27,6 +27,7 @@ from tests.commands.bodies import (
     matter,
     part36,
 )
+from tests.strategies import some
 
 Change = Callable[[Body], object]
 
@@ -146,9 +147,9 @@ def test_an_amount_in_another_currency_is_refused(desk: Desk) -> None:
     refused(desk, asking(desk, "agree-settlement", damages=settled, costs_terms="none"), "E104")
 
 
-@pytest.mark.parametrize(("amount", "code"), [("0", "E213"), ("-5", "E213"), ("-0.01", "E213")])
-def test_a_payment_is_above_nil(desk: Desk, amount: str, code: str) -> None:
-    refused(desk, pay(desk, amount=gbp(amount)), code, "amount")
+@pytest.mark.parametrize("amount", ["0", "-5", "-0.01"])
+def test_a_payment_is_above_nil(desk: Desk, amount: str) -> None:
+    refused(desk, pay(desk, amount=gbp(amount)), "E213", "amount")
 
 
 def test_a_negative_estimate_and_negative_damages_are_refused(desk: Desk) -> None:
@@ -159,11 +160,8 @@ def test_a_negative_estimate_and_negative_damages_are_refused(desk: Desk) -> Non
 
 def test_more_than_is_outstanding_and_less_than_is_paid_are_refused(desk: Desk) -> None:
     refused(desk, pay(desk, amount=gbp(501)), "E204", "amount")
-    desk.told("request-payment", **{k: v for k, v in pay(desk).items() if k in PAYMENT})
+    assert desk.send(pay(desk))[0].accepted
     refused(desk, asking(desk, "set-estimate", estimates=[estimate(4)]), "E203", "amount")
-
-
-PAYMENT = ("payment_id", "line", "amount", "kind", "payee")
 
 
 def test_a_line_that_the_file_does_not_have_is_refused(desk: Desk) -> None:
@@ -380,6 +378,7 @@ def test_no_bytes_make_the_door_fall_over(raw: bytes) -> None:
     assert desk.send(raw)[0].code in {"E101", "E102", "E107", "E108"}
 
 
+@some
 @given(st.data())
 def test_no_value_in_any_field_makes_the_ledger_fall_over(data: st.DataObject) -> None:
     desk = Desk()

@@ -15,6 +15,7 @@ from consumers.projector import Progress, Projector, Status, status
 from domain.envelope import Recorded
 from domain.errors import DamagedFact, NameTooNew, UnknownName, Unreadable
 from edge.postgres.connections import Role
+from edge.store.postgres_store import PostgresLog
 from projections.view import Change, View, ViewNotBuilt, ViewOutdated, Write, position_of, views
 from tests.postgres_fixtures import Database
 from tests.projections.ledgers import ON_A_DATABASE, Log, MemoryLog, claims, ledger, ledgers, store
@@ -240,6 +241,21 @@ def test_the_reader_may_read_every_view(database: Database, projecting: Connecti
         for view in views():
             assert position_of(reading, view) > 0
             assert rows(reading, view)
+
+
+def test_the_log_in_a_database_gives_the_views_that_the_same_log_in_memory_gives(
+    database: Database, projecting: Connection[Any]
+) -> None:
+    log = ledger(facts=200)
+    store(database, log)
+    with PostgresLog(database.conninfo(Role.PROJECTOR), size=1) as stored:
+        for page_facts in (30, 7):  # the second begins with files that it has not seen
+            until = log[99].position if page_facts == 30 else None
+            Projector(stored, projecting, page_facts).catch_up(views(), until=until)
+    read = [rows(projecting, view) for view in views()]
+    forget(projecting)
+    Projector(MemoryLog(log), projecting).catch_up(views())
+    assert [rows(projecting, view) for view in views()] == read
 
 
 def no_rows(changes: Sequence[Change]) -> list[Write]:

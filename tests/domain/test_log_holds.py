@@ -207,7 +207,7 @@ def _text(stored: tuple[str, bytes]) -> tuple[str, str]:
     return stored[0], stored[1].decode()
 
 
-@pytest.mark.parametrize("hash_seed", ["0", "1", "4242"])
+@pytest.mark.parametrize("hash_seed", ["0", "4242"])
 def test_another_process_in_another_country_tells_the_same(
     written: list[History], hash_seed: str
 ) -> None:

@@ -100,7 +100,8 @@ def ledgers(draw: DrawFn, files_max: int = 4, steps_max: int = 30) -> list[Recor
             case "refused":
                 pen.write(stream_of_refusals(stream), refused(draw, record), at)
             case "mandate":
-                for fact in [fact for fact in (next(of_mandate, None),) if fact]:
+                fact = next(of_mandate, None)
+                if fact is not None:
                     pen.write(MANDATE, fact, at)
             case _:
                 pass

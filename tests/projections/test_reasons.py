@@ -3,6 +3,9 @@
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from fractions import Fraction
+from typing import Any
+
+from psycopg import Connection
 
 from domain.claim import Claim, Fact, decisions, lifecycle
 from domain.claim.apportionment import ApportionmentProposed, PartyShare
@@ -20,8 +23,9 @@ from domain.terms import (
     Role,
     Trigger,
 )
-from projections.reserves import Reason
-from tests.projections.ledgers import notified
+from projections.reserves import NIL, VIEW, Figures, Movement, Reason, movements
+from tests.postgres_fixtures import Database
+from tests.projections.ledgers import notified, project
 from tests.projections.test_reserves import folded
 from tests.scribe import Clock, Scribe
 
@@ -151,3 +155,20 @@ def test_a_payment_dated_before_a_transfer_was_paid_by_the_one_and_is_held_by_th
         (Reason.PAID, (0, -300, 0, 0, -300, 0)),
         (Reason.PAID, (0, 300, 0, 0, 300, 0)),
     ]
+
+
+def test_what_was_true_on_the_first_day_of_a_period_is_none_of_its_prior_period_part(
+    database: Database, reading: Connection[Any]
+) -> None:
+    story = Story()
+    story.estimate(500)
+    story.pay("p1", 100, days_back=1)
+    story.pay("p2", 20)
+    story.pay("p3", 3, days_back=2)
+    project(database, story.scribe.records, VIEW)
+    opened, first = (story.scribe.today - timedelta(days=back) for back in (3, 2))
+    (found,) = movements(reading, first, first + timedelta(days=9))
+    assert found.opening.estimate == 500
+    assert found.by_reason[Reason.PAID] == Movement(Figures(0, 123, 0), Figures(0, 100, 0))
+    (sooner,) = movements(reading, opened, opened)
+    assert sooner.by_reason == {Reason.OPENED: Movement(Figures(500, 0, 0), NIL)}

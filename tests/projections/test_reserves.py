@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import reduce
 from typing import Any
@@ -13,13 +13,27 @@ from psycopg import Connection
 
 from domain.claim import Claim, evolve
 from domain.claim.exposure import NONE, Amounts, Cell, cells
+from domain.claim.reserves import EstimateSet
 from domain.history import Coordinate, fold
-from domain.terms import Basis, CostType, Head, Line
+from domain.money import Money, nil
+from domain.terms import Basis, CostType, Head, Line, Trigger
 from projections import reserves
 from projections.reserves import NIL, Axis, By, Figures, Reason, movements, start_of, totals
 from projections.view import Copy
 from tests.postgres_fixtures import Database
-from tests.projections.ledgers import ON_A_DATABASE, Log, claims, ledgers, of, pages, project
+from tests.projections.ledgers import (
+    ON_A_DATABASE,
+    Log,
+    Pen,
+    claims,
+    ledger,
+    ledgers,
+    notified,
+    of,
+    pages,
+    project,
+)
+from tests.scribe import Clock
 from tests.strategies import days, moments
 
 TICK = timedelta(microseconds=1)
@@ -155,8 +169,8 @@ def test_totals_are_the_sum_of_all_files_in_any_grouping(
     data: st.DataObject,
 ) -> None:
     project(database, log, reserves.VIEW)
-    known_at = data.draw(st.none() | moments([*log]))
-    as_of = data.draw(st.none() | days([*log]))
+    known_at = data.draw(moments([*log]) | st.none())
+    as_of = data.draw(days([*log]) | st.none())
     found = totals(reading, by, known_at=known_at, as_of=as_of, basis=basis)
     held = naive(log, known_at, as_of)
     groups = {
@@ -228,3 +242,51 @@ def test_what_was_entered_in_a_period_for_days_before_it_is_its_prior_period_par
         for reason, movement in each.by_reason.items()
     }
     assert found == expected
+
+
+def test_a_moment_and_a_day_include_what_was_recorded_and_true_right_then(
+    database: Database, reading: Connection[Any]
+) -> None:
+    log = ledger(facts=40)
+    project(database, log, reserves.VIEW)
+    last = log[-1].envelope
+    then, before = last.recorded_at, last.recorded_at - TICK
+    (now,) = totals(reading).in_all
+    assert totals(reading, known_at=then).in_all == [now]
+    assert totals(reading, as_of=last.effective_on).in_all == [now]
+    assert totals(reading, known_at=before).in_all == [replace(now, figures=held(log[:-1]))]
+    assert totals(reading, as_of=last.effective_on - timedelta(days=1)).in_all != [now]
+
+
+def held(log: Log) -> Figures:
+    """The figures of all files together."""
+    return reduce(plus, (Figures(*each[:3]) for each in naive(log, None, None).values()))
+
+
+def test_a_file_is_counted_once_in_each_group_where_it_has_a_figure(
+    database: Database, reading: Connection[Any]
+) -> None:
+    pen, clock = Pen(), Clock()
+    damages = Line(CostType.DAMAGES, "GBP", Head.PSLA)
+    care = Line(CostType.DAMAGES, "GBP", Head.PAST_CARE)
+    costs = Line(CostType.DEFENCE_COSTS, "GBP")
+    abroad = Line(CostType.DAMAGES, "ZAR")
+    for claim, lines in {"a": [damages, care, costs], "b": [damages, abroad], "c": []}.items():
+        pen.write(claim, notified(clock.today), clock.now)
+        for line in lines:
+            some = EstimateSet(line, nil(line.currency), Money(100, line.currency), Trigger.INITIAL)
+            pen.write(claim, some, clock.now)
+    nothing = EstimateSet(costs, nil("GBP"), nil("GBP"), Trigger.INITIAL)
+    pen.write("c", nothing, clock.now)  # an estimate of nil is no figure
+    project(database, pen.log, reserves.VIEW)
+
+    found = totals(reading, [By.COST_TYPE])
+    assert [(*each.group.values(), each.currency, each.claims) for each in found.groups] == [
+        ("damages", "GBP", 2),
+        ("defence_costs", "GBP", 1),
+        ("damages", "ZAR", 1),
+    ]
+    assert [(each.currency, each.claims, each.figures.estimate) for each in found.in_all] == [
+        ("GBP", 2, 400),
+        ("ZAR", 1, 100),
+    ]

@@ -13,7 +13,7 @@ from commands.history_import import ImportHistory
 from commands.ledger import Ledger
 from commands.ports import Store
 from commands.receipt import Receipt
-from domain.envelope import Recorded, recorded_day
+from domain.envelope import Imported, Recorded, recorded_day
 from domain.schema import NAME_OF
 from domain.terms import Role
 from edge.importing.importer import Importer, Plan
@@ -139,7 +139,7 @@ class Desk:
         return self.store.recorder.max_notification_id() or 0
 
 
-def said(records: Iterable[Recorded[Any]]) -> list[tuple[int, str, object, date, object]]:
+def said(records: Iterable[Recorded[Any]]) -> list[tuple[int, str, Any, date, Imported | None]]:
     """What facts say, without when and by which run they were recorded."""
     return [
         (

@@ -5,8 +5,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from domain.errors import Refused
@@ -14,6 +12,9 @@ from edge.importing import parquet
 from edge.importing.source import COLUMNS, read
 from edge.store.memory_store import MemoryStore
 from tests.edge.importing.desk import Desk, Row, history, imported, said
+
+pa: Any = pytest.importorskip("pyarrow")  # an extra, without types
+pq: Any = pytest.importorskip("pyarrow.parquet")
 
 ROWS = [*history("C1"), *history("C2", 2021)]
 DAYS = ("effective_on", "event_date", "notified_on")

@@ -2,10 +2,14 @@
 
 import gzip
 import random
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from domain.errors import Refused
 from edge.importing import refusals
@@ -61,11 +65,10 @@ def test_a_header_that_is_not_utf8_is_refused(desk: Desk, encoding: str) -> None
     assert error.code in {"E160", "E161"}
 
 
-@pytest.mark.parametrize("kept", [5, 0.5, -1])
-def test_a_truncated_gzip_is_refused(desk: Desk, kept: float) -> None:
+@pytest.mark.parametrize("percent", [5, 50, 99])
+def test_a_truncated_gzip_is_refused(desk: Desk, percent: int) -> None:
     packed = gzip.compress(text(history("C1") * 200).encode())
-    cut = packed[: int(kept * len(packed)) if isinstance(kept, float) else kept]
-    error = refusal_of(lambda: desk.takes(cut))
+    error = refusal_of(lambda: desk.takes(packed[: len(packed) * percent // 100]))
     assert error.code == "E153"
     assert desk.head == 0
 
@@ -186,3 +189,62 @@ def test_a_line_as_long_as_allowed_is_read(desk: Desk) -> None:
     for end in (b"", b"\n", b"\r\n"):
         rows = found(desk, HEADER.encode() + b"\n" + long + end + b"C2,a,b,c,d" * bool(end))
         assert [each.claim_ref for each in rows] == ["C1", "C2"][: 1 + bool(end)]
+
+
+# --- Anything at all -----------------------------------------------------------------------------
+
+SPECIAL = st.sampled_from(
+    [b'"', b'""', b",", b"\r", b"\0", b"\xff", b"C1", b" ", b"\xc3\xa9", b"x"]
+)
+GARBAGE = st.lists(SPECIAL | st.binary(max_size=4), max_size=12).map(b"".join)
+
+
+@given(garbage=GARBAGE)
+def test_no_line_whatever_it_holds_harms_the_lines_around_it(
+    tmp_path_factory: pytest.TempPathFactory, garbage: bytes
+) -> None:
+    desk = Desk(tmp_path_factory.mktemp("desk"))
+    line = garbage.replace(b"\n", b"")
+    rows = found(desk, HEADER.encode() + b"\nA1,a,b,c,d\n" + line + b"\nA2,a,b,c,d\nA3,a,b,c,d\n")
+    sound = [each.claim_ref for each in rows if each.broken is None]
+    assert sound[0] == "A1"
+    assert sound[-2:] == ["A2", "A3"]
+
+
+@given(content=st.binary(max_size=60) | GARBAGE.map(lambda each: HEADER.encode() + b"\n" + each))
+def test_any_file_is_read_or_refused_by_name(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes
+) -> None:
+    desk = Desk(tmp_path_factory.mktemp("desk"))
+    for each in (content, gzip.compress(content), b"\x1f\x8b" + content, b"PAR1" + content):
+        try:
+            desk.takes(each)
+        except Refused as error:
+            assert str(error)  # noqa: PT017 - that it can be said is what is tested
+        assert desk.head == 0
+
+
+# In a process of its own, because a limit of what may be written holds for a whole process.
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+from domain.errors import Refused
+from edge.importing.source import read
+from edge.importing.staging import Staging
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
+try:
+    with Staging() as staging:
+        staging.take(read(Path(sys.argv[1]), lambda done, total: None))
+        print(sum(1 for _, rows in staging.claims() for _ in rows))
+except Refused as error:
+    print(error.code, error)
+"""
+
+
+def test_a_full_disk_is_named(desk: Desk) -> None:
+    path = desk.file(f"{HEADER}\n" + f"C1,2020-01-01,estimate,,{'9' * 200}\n" * 100_000)
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(path)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("E156 The rows cannot be sorted by claim on disk: ")

@@ -9,7 +9,18 @@ from domain.claim.payments import PaymentIssued
 from domain.claim.reserves import EstimateSet, RecoveryReceived
 from domain.envelope import Grounds, Imported
 from domain.money import Money
-from domain.terms import Basis, ClosureCode, CostType, Head, Jurisdiction, Line, Pathway, Trigger
+from domain.terms import (
+    Basis,
+    ClosureCode,
+    CostType,
+    Head,
+    Jurisdiction,
+    Line,
+    MatterType,
+    Pathway,
+    RecoveryCategory,
+    Trigger,
+)
 from edge.importing.rows import row_of, values_of
 from edge.importing.source import COLUMNS
 from tests.edge.importing.desk import HISTORY_FACTS, Desk, Row, history, row
@@ -251,33 +262,34 @@ def test_a_claim_of_more_facts_than_a_file_holds_is_set_aside(desk: Desk) -> Non
 # --- What becomes of each kind of row ------------------------------------------------------------
 
 
+LIFE = [
+    row(
+        "C1",
+        "2020-01-15",
+        "opened",
+        estimate="1000.00",
+        line="damages/psla",
+        handler="h.one",
+        pathway="dental",
+        jurisdiction="scotland",
+        event_date="2018-05-04",
+        notified_on="2020-01-10",
+        note="a crown",
+    ),
+    row("C1", "2020-02-01", "payment", amount="5", estimate="5", line="expert_fees"),
+    row("C1", "2020-02-02", "recovery", amount="2.50", line="expert_fees"),
+    row("C1", "2020-02-03", "estimate", estimate="0", line="damages/psla", handler="h.two"),
+    row("C1", "2020-02-04", "closed", note="struck out"),
+]
+
+
 def test_rows_become_the_facts_that_the_same_events_would_have_been(desk: Desk) -> None:
-    desk.takes(
-        [
-            row(
-                "C1",
-                "2020-01-15",
-                "opened",
-                estimate="1000.00",
-                line="damages/psla",
-                handler="h.one",
-                pathway="dental",
-                jurisdiction="scotland",
-                event_date="2018-05-04",
-                notified_on="2020-01-10",
-                note="a crown",
-            ),
-            row("C1", "2020-02-01", "payment", amount="5", estimate="5", line="expert_fees"),
-            row("C1", "2020-02-02", "recovery", amount="2.50", line="expert_fees"),
-            row("C1", "2020-02-03", "estimate", estimate="0", line="damages/psla", handler="h.two"),
-            row("C1", "2020-02-04", "closed", note="struck out"),
-        ]
-    )
+    desk.takes(LIFE)
     facts = desk.facts("C1")
     fees, psla = LINES["expert_fees"], LINES["damages/psla"]
     assert [record.fact for record in facts] == [
         ClaimNotified(
-            matter_type=facts[0].fact.matter_type,
+            matter_type=MatterType.CLAIM,
             jurisdiction=Jurisdiction.SCOTLAND,
             currency="GBP",
             event_date=date(2018, 5, 4),
@@ -289,19 +301,21 @@ def test_rows_become_the_facts_that_the_same_events_would_have_been(desk: Desk) 
         EstimateSet(psla, Money(0, "GBP"), Money(100_000, "GBP"), Trigger.SOURCE),
         EstimateSet(fees, Money(0, "GBP"), Money(500, "GBP"), Trigger.SOURCE),
         PaymentIssued("legacy/2", fees, Money(500, "GBP")),
-        RecoveryReceived("legacy/3", fees, facts[5].fact.category, Money(250, "GBP")),
+        RecoveryReceived("legacy/3", fees, RecoveryCategory.CONTRIBUTION, Money(250, "GBP")),
         HandlerChanged("h.one", "h.two", "dental-imported"),
         EstimateSet(psla, Money(100_000, "GBP"), Money(0, "GBP"), Trigger.SOURCE),
         ClaimClosed(ClosureCode.SETTLED, "struck out"),
     ]
-    assert facts[0].envelope.effective_on == date(2020, 1, 10)
-    assert facts[1].envelope.effective_on == date(2020, 1, 15)
-    assert [record.envelope.imported for record in facts[2:5]] == [
-        Imported("legacy", 1),
-        Imported("legacy", 2),
-        Imported("legacy", 2),
-    ]
-    assert {record.envelope.judgement.grounds for record in facts} == {Grounds.SOURCE}
+
+
+def test_facts_say_when_they_were_true_and_which_row_said_so(desk: Desk) -> None:
+    desk.takes(LIFE)
+    told = [record.envelope for record in desk.facts("C1")]
+    days = [date(2020, 1, 10), date(2020, 1, 15), date(2020, 1, 15), date(2020, 2, 1)]
+    assert [each.effective_on for each in told[:4]] == days
+    rows = [Imported("legacy", number) for number in (1, 1, 1, 2, 2, 3, 4, 4, 5)]
+    assert [each.imported for each in told] == rows
+    assert {each.judgement.grounds for each in told} == {Grounds.SOURCE}
 
 
 def test_a_file_that_cost_nothing_is_closed_as_withdrawn(desk: Desk) -> None:

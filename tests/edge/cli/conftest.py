@@ -1,0 +1,71 @@
+"""A ledger that holds the story, to be read; an empty one for each test that writes."""
+
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+import structlog
+from psycopg import Connection, sql
+
+from commands.door import read
+from edge.postgres.connections import Role
+from edge.postgres.server import Server
+from edge.settings import Settings
+from edge.wiring import open_books
+from tests.edge.cli.invoking import Line
+from tests.edge.cli.story import STORY, as_lines
+from tests.postgres_fixtures import TEMPLATE, Database
+
+
+@pytest.fixture(autouse=True)
+def _log_as_before() -> Iterator[None]:
+    """Each command sets the log of its process up; here they share one."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    structlog.reset_defaults()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+@pytest.fixture
+def claims(database: Database) -> Line:
+    """The command line on an empty ledger of the test's own."""
+    return line_of(database)
+
+
+@pytest.fixture(scope="session")
+def told(
+    postgres: Server, postgres_admin: Connection[tuple[object, ...]], worker: str
+) -> Iterator[Line]:
+    """The command line on a ledger that holds the story. Only to be read."""
+    database = Database(f"test_story_{worker}", postgres)
+    made, template = sql.Identifier(database.name), sql.Identifier(TEMPLATE)
+    postgres_admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(made, template))
+    tell(database)
+    yield line_of(database)
+    postgres_admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(made))
+
+
+@pytest.fixture(scope="session")
+def worker(request: pytest.FixtureRequest) -> str:
+    """The name of this process among those of the run."""
+    inputs: dict[str, str] = getattr(request.config, "workerinput", {})
+    return inputs.get("workerid", "alone")
+
+
+def line_of(database: Database) -> Line:
+    return Line({"CLAIMS_DSN": database.conninfo(Role.OWNER)})
+
+
+def tell(database: Database) -> None:
+    """Play the story, each chapter at its moment."""
+    now = datetime.min.replace(tzinfo=UTC)
+    with open_books(Settings(dsn=database.conninfo(Role.OWNER)), lambda: now) as books:
+        for chapter in STORY:
+            now = chapter.at
+            lines = as_lines(chapter.bodies).splitlines()
+            receipts = books.ledger.handle_many([read(line) for line in lines])
+            codes = [receipt.code for receipt in receipts if receipt.code]
+            assert codes == list(chapter.refused), [each.body for each in receipts if each.code]
