@@ -2,7 +2,9 @@
 
 import logging
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
+from typing import Protocol
 
 import pytest
 import structlog
@@ -35,17 +37,35 @@ def claims(database: Database) -> Line:
     return line_of(database)
 
 
+class Made(Protocol):
+    """Makes a database for as long as the context lasts."""
+
+    def __call__(
+        self, purpose: str, template: str = TEMPLATE
+    ) -> AbstractContextManager[Database]: ...
+
+
 @pytest.fixture(scope="session")
-def told(
-    postgres: Server, postgres_admin: Connection[tuple[object, ...]], worker: str
-) -> Iterator[Line]:
+def made(postgres: Server, postgres_admin: Connection[tuple[object, ...]], worker: str) -> Made:
+    """For the fixtures that outlive a test, and so cannot use the one of the test."""
+
+    @contextmanager
+    def make(purpose: str, template: str = TEMPLATE) -> Iterator[Database]:
+        database = Database(f"test_{purpose}_{worker}", postgres)
+        name, source = sql.Identifier(database.name), sql.Identifier(template)
+        postgres_admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, source))
+        yield database
+        postgres_admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def told(made: Made) -> Iterator[Line]:
     """The command line on a ledger that holds the story. Only to be read."""
-    database = Database(f"test_story_{worker}", postgres)
-    made, template = sql.Identifier(database.name), sql.Identifier(TEMPLATE)
-    postgres_admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(made, template))
-    tell(database)
-    yield line_of(database)
-    postgres_admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(made))
+    with made("story") as database:
+        tell(database)
+        yield line_of(database)
 
 
 @pytest.fixture(scope="session")

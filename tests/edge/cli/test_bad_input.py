@@ -5,14 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from psycopg import Connection, sql
 
-from edge.postgres.server import Server
 from tests.edge.cli.bad_lines import BAD, Bad, estimate
-from tests.edge.cli.conftest import line_of, tell
+from tests.edge.cli.conftest import Made, line_of, tell
 from tests.edge.cli.invoking import Answer, Line
 from tests.edge.cli.story import as_lines
-from tests.postgres_fixtures import TEMPLATE, Database
 
 Receipt = dict[str, Any]
 
@@ -36,21 +33,16 @@ class Submitted:
 
 
 @pytest.fixture(scope="module")
-def submitted(
-    postgres: Server, postgres_admin: Connection[tuple[object, ...]], worker: str
-) -> Iterator[Submitted]:
-    database = Database(f"test_bad_{worker}", postgres)
-    made, template = sql.Identifier(database.name), sql.Identifier(TEMPLATE)
-    postgres_admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(made, template))
-    tell(database)
-    claims = line_of(database)
-    before = claims("file", "A-1", "--json").data["facts_known"]
+def submitted(made: Made) -> Iterator[Submitted]:
     lines = b"".join(
         each.line + b"\n" + as_lines([estimate(f"sound-{number}", f"18000.{number:02d}")])
         for number, each in enumerate(BAD)
     )
-    yield Submitted(claims, claims("submit", "-", stdin=lines), before)
-    postgres_admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(made))
+    with made("bad") as database:
+        tell(database)
+        claims = line_of(database)
+        before = claims("file", "A-1", "--json").data["facts_known"]
+        yield Submitted(claims, claims("submit", "-", stdin=lines), before)
 
 
 @pytest.mark.parametrize("bad", BAD, ids=lambda bad: bad.name)

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg import Connection, sql
 from psycopg.conninfo import make_conninfo
 
 from edge.postgres.connections import Role
-from edge.postgres.server import Server
 from projections.view import views
-from tests.edge.cli.conftest import line_of, tell
+from tests.edge.cli.bad_lines import estimate
+from tests.edge.cli.conftest import Made, line_of, tell
 from tests.edge.cli.invoking import Line
+from tests.edge.cli.story import as_lines
 from tests.edge.store.tampering import altered
 from tests.postgres_fixtures import Database
 
@@ -71,6 +71,8 @@ def test_a_fact_that_cannot_be_read_stops_by_name_and_says_where(
     )
     refusal = story("file", "C-1", "--json").refused("E802", 4)
     assert refusal["evidence"]["version"] == "3"
+    command = estimate("on-c-1", claim="C-1")
+    story("submit", "-", "--json", stdin=as_lines([command])).refused("E802", 4)
     views_stop = story("reserves", "--json").refused("E802", 4)
     assert "position" in views_stop["notes"][0]
 
@@ -123,14 +125,10 @@ def test_a_view_of_another_version_is_refused_until_it_is_built_again(
 
 
 @pytest.fixture
-def bare(
-    postgres: Server, postgres_admin: Connection[tuple[object, ...]], worker: str
-) -> Iterator[Line]:
+def bare(made: Made) -> Iterator[Line]:
     """The command line on a database without any table."""
-    name = f"test_bare_{worker}"
-    postgres_admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    yield Line({"CLAIMS_DSN": make_conninfo(postgres.conninfo, dbname=name)})
-    postgres_admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    with made("bare", "template1") as database:
+        yield line_of(database)
 
 
 READING = [
