@@ -16,11 +16,12 @@ S = TypeVar("S")
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A fact that was decided, and the day it was true; imported ones say from where."""
+    """A fact that was decided, and the day it was true; imported ones say from where, and why."""
 
     fact: Any
     effective_on: date
     imported: Imported | None = None
+    rationale: str = ""  # the fact's own; the command's where it has none
 
 
 @dataclass(frozen=True, slots=True)

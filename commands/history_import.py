@@ -18,7 +18,7 @@ from commands.file import Decided, File
 from commands.parts import ClaimCommand
 from commands.ruling import Ruling
 from domain.claim import Claim, Fact, decisions, evolve_all, lifecycle
-from domain.claim.lifecycle import ClaimNotified
+from domain.claim.lifecycle import ClaimNotified, HandlerChanged
 from domain.claim.payments import PaymentIssued
 from domain.claim.reserves import EstimateSet, RecoveryReceived
 from domain.dating import require_not_future
@@ -134,11 +134,12 @@ class _Draft:
     decided: list[Decided]
     origin: Imported
     on: date = date.min
+    note: str = ""
 
     def add(self, facts: Sequence[Fact], on: date | None = None) -> None:
         """Take facts of the row's day, or of another."""
         day = on or self.on
-        self.decided += [Decided(fact, day, self.origin) for fact in facts]
+        self.decided += [Decided(fact, day, self.origin, self.note) for fact in facts]
         self.claim = evolve_all(self.claim, facts, day)
 
 
@@ -153,7 +154,7 @@ def import_history(file: File[Claim], command: ImportHistory, on: date) -> Rulin
             require_not_future(row.effective_on, on)
             if row.effective_on < draft.on:
                 raise DateOrder("effective_on", str(draft.on), str(row.effective_on))
-            draft.on = row.effective_on
+            draft.on, draft.note = row.effective_on, row.note
             _ROWS[row.kind](draft, row, command)
         except Refused as error:
             column = _COLUMN.get(type(error), error.field.partition(".")[0])
@@ -175,7 +176,6 @@ def _opened(draft: _Draft, row: Row, command: ImportHistory) -> None:
         event_date=row.event_date or notified_on,
         notified_on=notified_on,
         pathway_hint=row.pathway,
-        allegations=row.note,
     )
     facts = lifecycle.notify(draft.claim.lifecycle, notified, command.claim)
     if row.effective_on < notified_on:
@@ -251,11 +251,11 @@ def _handled(draft: _Draft, row: Row) -> None:
     if row.pathway in (None, expected) and row.handler in ("", life.handler):
         return
     pathway, handler = row.pathway or life.pathway, row.handler or life.handler
-    if pathway is None:
-        raise BadValue("handler", "a file goes to a handler of a pathway: name both")
     if not handler:
         raise BadValue("pathway", "a file goes to a pathway with a handler: name both")
-    if pathway is life.pathway:
+    if pathway is None:  # the source knows no pathways, and still who had the file
+        draft.add([HandlerChanged(life.handler, handler, "imported")])
+    elif pathway is life.pathway:
         draft.add(lifecycle.change_handler(life, handler, life.team))
     else:
         draft.add(lifecycle.allocate(life, pathway, f"{pathway.value}-imported", handler))

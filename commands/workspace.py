@@ -88,7 +88,7 @@ class Workspace:
                 judgement=judgement,
                 jurisdiction=self._jurisdiction(stream, decided.fact),
                 ruleset=RULES,
-                rationale=command.rationale,
+                rationale=decided.rationale or command.rationale,
                 reason_code=command.reason_code,
                 on_behalf_of=command.on_behalf_of,
                 source_system=command.source_system,

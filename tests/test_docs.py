@@ -1,4 +1,4 @@
-"""What README and docs show runs: shell blocks against a ledger of their own, the others as such."""
+"""What README and docs show runs: shell blocks on a ledger of their own, the others as such."""
 
 import json
 import os

@@ -33,7 +33,9 @@ def require_sound(history: Iterable[Recorded[Fact]]) -> None:
 
 
 def _require_possible(claim: Claim, day: date) -> None:
-    for line, state in claim.reserves.lines.items():
+    asked = [payment.line for payment in claim.payments.by_id.values() if payment.in_progress]
+    for line in dict.fromkeys([*claim.reserves.lines, *asked]):
+        state = claim.reserves.on(line)
         if state.outstanding < claim.payments.in_progress_on(line):
             raise CorrectionBreaksFile(
                 day, f"{line} would have been paid, or asked to pay, above its estimate"

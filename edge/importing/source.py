@@ -29,7 +29,6 @@ OPTIONAL = (
 )
 COLUMNS = (*REQUIRED, *OPTIONAL)  # the order of a row's cells past this module
 CLAIM_REF_CHARS_MAX = 64
-CLAIM_REF_BYTES_MAX = 180  # the name of the claim's stream has 200, its prefix included
 CELL_CHARS_MAX = lines.LINE_BYTES_MAX // 4
 GZIP, PARQUET = b"\x1f\x8b", b"PAR1"
 TELL_EVERY_ROWS = 2_000
@@ -155,8 +154,6 @@ def _unfit(claim_ref: str) -> str:
         return "it is not there"
     if len(claim_ref) > CLAIM_REF_CHARS_MAX:
         return f"it has more than {CLAIM_REF_CHARS_MAX} characters"
-    if len(claim_ref.encode()) > CLAIM_REF_BYTES_MAX:
-        return f"it has more than {CLAIM_REF_BYTES_MAX} bytes"
     if claim_ref != claim_ref.strip() or not claim_ref.isprintable():
         return "it begins or ends with a space, or holds characters that are not printed"
     return ""

@@ -193,7 +193,9 @@ class Core(RuleBasedStateMachine):
     @invariant()
     def no_money_is_lost_or_owed_twice(self) -> None:
         for name, claim in self.files.items():
-            for line, state in claim.reserves.lines.items():
+            asked = {each.line for each in claim.payments.by_id.values() if each.in_progress}
+            for line in asked | set(claim.reserves.lines):
+                state = claim.reserves.on(line)
                 assert 0 <= claim.payments.in_progress_on(line) <= state.outstanding
                 assert state.paid >= 0
                 if claim.lifecycle.closed_on is not None:

@@ -196,6 +196,17 @@ def test_an_estimate_that_was_paid_on_is_not_voided() -> None:
     assert str(DAMAGES) in broken_on(after(1), records)
 
 
+def test_an_estimate_that_somebody_asked_to_pay_on_is_not_voided() -> None:
+    records = history(
+        (0, notified()),
+        (0, estimated(500)),
+        (1, requested(300)),
+        (0, FactVoided("x")),
+        corrects={4: 2},
+    )
+    assert str(DAMAGES) in broken_on(after(1), records)
+
+
 def test_no_money_is_outstanding_on_a_closed_file() -> None:
     records = history(
         (0, notified()),

@@ -2,7 +2,6 @@
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from hypothesis.strategies import DrawFn
 
 from domain.claim import Fact
 from domain.difference import changed_fields
@@ -17,14 +16,13 @@ from tests.strategies import days, histories, moments
 History = list[Recorded[Fact]]
 
 
-@st.composite
-def coordinates(draw: DrawFn, history: History) -> Coordinate:
+def a_coordinate(data: st.DataObject, history: History) -> Coordinate:
     """Any coordinate at which the file had begun."""
     at = Coordinate(
-        known_at=draw(st.none() | moments(history)),
-        as_of=draw(st.none() | days(history)),
-        version=draw(st.none() | st.integers(1, len(history))),
-        position=draw(st.none() | st.sampled_from([record.position for record in history])),
+        known_at=data.draw(st.none() | moments(history)),
+        as_of=data.draw(st.none() | days(history)),
+        version=data.draw(st.none() | st.integers(1, len(history))),
+        position=data.draw(st.none() | st.sampled_from([each.position for each in history])),
     )
     try:
         file_at(history, at)
@@ -35,7 +33,7 @@ def coordinates(draw: DrawFn, history: History) -> Coordinate:
 
 @given(st.data(), histories())
 def test_a_coordinate_does_not_differ_from_itself(data: st.DataObject, history: History) -> None:
-    at = data.draw(coordinates(history))
+    at = a_coordinate(data, history)
     found = difference(history, at, at)
     assert (found.changes, found.hindsight) == ((), ())
 
@@ -44,7 +42,7 @@ def test_a_coordinate_does_not_differ_from_itself(data: st.DataObject, history: 
 def test_every_changed_field_has_the_facts_that_changed_it(
     data: st.DataObject, history: History
 ) -> None:
-    before, after = data.draw(coordinates(history)), data.draw(coordinates(history))
+    before, after = a_coordinate(data, history), a_coordinate(data, history)
     found = difference(history, before, after)
     fields = [(change.path, change.before, change.after) for change in found.changes]
     claims = file_at(history, before).claim, file_at(history, after).claim
@@ -57,7 +55,7 @@ def test_every_changed_field_has_the_facts_that_changed_it(
 
 @given(st.data(), histories())
 def test_a_difference_read_backwards_is_the_same_one(data: st.DataObject, history: History) -> None:
-    before, after = data.draw(coordinates(history)), data.draw(coordinates(history))
+    before, after = a_coordinate(data, history), a_coordinate(data, history)
     there, back = difference(history, before, after), difference(history, after, before)
     assert [_turned(back, number) for number in range(len(back.changes))] == [
         (change.path, change.before, change.after) for change in there.changes

@@ -1,7 +1,7 @@
 """A ledger that holds the story, to be read; an empty one for each test that writes."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from typing import Protocol
@@ -50,7 +50,7 @@ def made(postgres: Server, postgres_admin: Connection[tuple[object, ...]], worke
     """For the fixtures that outlive a test, and so cannot use the one of the test."""
 
     @contextmanager
-    def make(purpose: str, template: str = TEMPLATE) -> Iterator[Database]:
+    def make(purpose: str, template: str = TEMPLATE) -> Generator[Database]:
         database = Database(f"test_{purpose}_{worker}", postgres)
         name, source = sql.Identifier(database.name), sql.Identifier(template)
         postgres_admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, source))
