@@ -32,7 +32,7 @@ def correct_fact(file: File[Claim], command: models.CorrectFact, on: date) -> Ru
         day = new.notified_on
     if new == old.fact and day == old.envelope.effective_on:
         return Ruling(())
-    decided = (Decided(new, day),)
+    decided = (Decided(new, day, rationale=command.rationale or command.why),)
     after = file.imagined(decided, corrects=command.version)
     return Ruling(decided, _ask(after, new), corrects=command.version)
 

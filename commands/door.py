@@ -183,13 +183,16 @@ def _encodable(value: object) -> bool:
 
 
 def _as_sender(data: dict[str, Any], sender: dict[str, str]) -> dict[str, Any]:
-    actor = data.get("actor")
-    if actor is None:
-        return {**data, "actor": sender}
-    named = cast("dict[str, Any]", actor).get("person") if isinstance(actor, dict) else None
-    if isinstance(named, str) and named != sender["person"]:
-        raise ActorMismatch(named=_shown(named, 64), sender=sender["person"])
-    return data
+    """The command as the sender's: what it leaves out of its actor is filled in."""
+    actor = data.get("actor", {})
+    if not isinstance(actor, dict):
+        return data
+    named = cast("dict[str, Any]", actor)
+    for part, vouched in sender.items():
+        said = named.get(part)
+        if isinstance(said, str) and said != vouched:
+            raise ActorMismatch(named=_shown(said, 64), sender=vouched)
+    return {**data, "actor": {**sender, **named}}
 
 
 def _stream(data: dict[str, Any]) -> str:

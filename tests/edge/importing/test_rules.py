@@ -64,7 +64,6 @@ CELLS = [
     ("currency", "gbp", "E103"),
     ("currency", "ABC", "E103"),
     ("currency", "EUR", "E168"),
-    ("handler", "h.one", "E102"),  # without a pathway
     ("handler", "x" * 65, "E102"),
     ("handler", "h.one ", "E102"),
     ("pathway", "veterinary", "E166"),
@@ -283,6 +282,19 @@ LIFE = [
 ]
 
 
+def test_a_rows_note_is_the_reason_of_its_facts(desk: Desk) -> None:
+    desk.takes(LIFE)
+    told = [record.envelope.rationale for record in desk.facts("C1")]
+    assert told[:3] == ["a crown"] * 3
+    assert told[-1] == "struck out"
+    assert set(told[3:-1]) == {""}
+
+
+def test_a_handler_without_a_pathway_has_the_file_all_the_same(desk: Desk) -> None:
+    desk.takes([OPENED | {"handler": "h.one"}])
+    assert HandlerChanged("", "h.one", "imported") in [each.fact for each in desk.facts("C1")]
+
+
 def test_rows_become_the_facts_that_the_same_events_would_have_been(desk: Desk) -> None:
     desk.takes(LIFE)
     facts = desk.facts("C1")
@@ -295,7 +307,6 @@ def test_rows_become_the_facts_that_the_same_events_would_have_been(desk: Desk) 
             event_date=date(2018, 5, 4),
             notified_on=date(2020, 1, 10),
             pathway_hint=Pathway.DENTAL,
-            allegations="a crown",
         ),
         ClaimAllocated(Pathway.DENTAL, "dental-imported", "h.one"),
         EstimateSet(psla, Money(0, "GBP"), Money(100_000, "GBP"), Trigger.SOURCE),
