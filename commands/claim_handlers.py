@@ -7,7 +7,6 @@ from typing import Any
 from commands import models
 from commands.correction_handlers import correct_fact, void_fact
 from commands.file import File
-from commands.history_import import ImportHistory, import_history
 from commands.parts import ClaimCommand, EstimateLine
 from commands.ruling import Ask, Ruling, ruling
 from commands.translate import (
@@ -104,7 +103,9 @@ def request_payment(file: F, command: models.RequestPayment, on: date) -> Ruling
 
 
 def approve_payment(file: F, command: models.ApprovePayment, on: date) -> Ruling:
-    facts = decisions.approve_payment(file.state, command.payment_id, command.actor.person)
+    facts = decisions.approve_payment(
+        file.state, command.payment_id, command.actor.person, command.approval
+    )
     payment = file.state.payments.by_id[command.payment_id]
     measured = file.state.damages_committed(payment.amount.currency)
     if payment.line.cost_type is CostType.DAMAGES:
@@ -258,5 +259,4 @@ HANDLERS: dict[type[ClaimCommand], Callable[[F, Any, date], Ruling]] = {
     models.WithdrawEscalation: withdraw_escalation,
     models.CorrectFact: correct_fact,
     models.VoidFact: void_fact,
-    ImportHistory: import_history,
 }

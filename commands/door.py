@@ -27,7 +27,9 @@ COMMAND_BYTES_MAX = 1_000_000  # the import of a long history; ordinary commands
 NESTING_MAX = 32  # levels; the deepest command has 6
 
 _TYPES: dict[str, type[Command]] = {
-    kind.model_fields["type"].default: kind for kind in (*CLAIM, *MANDATE)
+    # Without ImportHistory: its facts are judged by their source, which no sender may say.
+    kind.model_fields["type"].default: kind
+    for kind in (*CLAIM, *MANDATE)
 }
 _ids: TypeAdapter[str] = TypeAdapter(CommandId)
 _references: TypeAdapter[str] = TypeAdapter(Reference)

@@ -19,7 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from domain.errors import BadMoney
 from domain.money import Money
-from domain.terms import Line, Role
+from domain.terms import Role
 
 TEXT_CHARS_MAX = 4_000  # a rationale; longer documents are evidence, named by their digest
 LONG_TEXT_CHARS_MAX = 8_000  # allegations
@@ -137,6 +137,3 @@ class EvidenceIn(Part):
     doc_id: Reference
     sha256: Sha256
     kind: Reference
-
-
-LineIn = Line  # a plain dataclass of closed lists: pydantic reads it as it is

@@ -161,7 +161,7 @@ def import_history(file: File[Claim], command: ImportHistory, on: date) -> Rulin
             raise RowRefused(
                 command.source, row.row, error.code, column, str(error), error.remedy
             ) from error
-    return Ruling(tuple(draft.decided), by_source=True)
+    return Ruling(tuple(draft.decided))
 
 
 def _opened(draft: _Draft, row: Row, command: ImportHistory) -> None:
@@ -204,7 +204,7 @@ def _payment(draft: _Draft, row: Row, command: ImportHistory) -> None:
 
 def _recovery(draft: _Draft, row: Row, command: ImportHistory) -> None:
     _handled(draft, row)
-    category = RecoveryCategory.CONTRIBUTION
+    category = RecoveryCategory.BY_SOURCE
     recovered = RecoveryReceived(_id(row, command), row.line, category, _amount(row))
     draft.add(decisions.receive_recovery(draft.claim, recovered))
     _estimated(draft, row)
@@ -215,10 +215,8 @@ def _closed(draft: _Draft, row: Row, command: ImportHistory) -> None:
     _handled(draft, row)
     _without_amount(row)
     _estimated(draft, row)
-    paid = any(state.paid for state in draft.claim.reserves.lines.values())
-    closure = ClosureCode.SETTLED if paid else ClosureCode.NIL_WITHDRAWN
     outcome = row.note or "closed by the source"
-    draft.add(decisions.close(draft.claim, closure, outcome, row.effective_on))
+    draft.add(decisions.close(draft.claim, ClosureCode.BY_SOURCE, outcome, row.effective_on))
 
 
 def _reopened(draft: _Draft, row: Row, command: ImportHistory) -> None:

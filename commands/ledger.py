@@ -13,7 +13,7 @@ from typing import Any, cast
 from commands.claim_handlers import HANDLERS as CLAIM
 from commands.door import Unread, body_sha256
 from commands.file import Decided, File
-from commands.history_import import ImportHistory
+from commands.history_import import ImportHistory, import_history
 from commands.mandate_handlers import HANDLERS as MANDATE
 from commands.mandate_models import MandateCommand
 from commands.models import NotifyMatter
@@ -22,7 +22,7 @@ from commands.ports import Answered, Moved, Store
 from commands.receipt import Receipt, refused
 from commands.ruling import Ask, Ruling
 from commands.workspace import Workspace
-from domain.authority import Holding, by_approval, judge, scope_of
+from domain.authority import Holding, by_approval, judge, require_in_force, scope_of
 from domain.claim import Claim, lifecycle
 from domain.claim.escalation import ApprovalAsk, use_approval
 from domain.claim.soundness import require_after_incident, require_sound
@@ -154,6 +154,7 @@ def _judge(work: Workspace, command: Asked, body: bytes) -> None:
             ruling, judgement = _rule_on_claim(work, command, today)
         else:
             ruling, judgement = _rule_on_mandate(work, command, today), NOT_NEEDED
+        _require_room(work, command.stream, ruling)
     except Refused as error:
         work.refuse(command, body, error, today)
     else:
@@ -166,7 +167,6 @@ def _rule_on_mandate(work: Workspace, command: Command, today: date) -> Ruling:
     _require_version(command, file.version)
     handler = MANDATE[type(cast("MandateCommand", command))]
     ruling = handler(file, command, on, work.holding)
-    _require_room(command.stream, file.version, ruling)
     for decided in ruling.decided[:1]:
         require_within_window(decided.fact, decided.effective_on, today)
     return ruling
@@ -175,39 +175,46 @@ def _rule_on_mandate(work: Workspace, command: Command, today: date) -> Ruling:
 def _rule_on_claim(work: Workspace, command: ClaimCommand, today: date) -> tuple[Ruling, Judgement]:
     file = work.claim(command.stream)
     on = _effective(command, today)
-    if not isinstance(command, NotifyMatter | ImportHistory):
-        lifecycle.require_known(file.state.lifecycle, command.claim)
     _require_version(command, file.version)
+    if isinstance(command, ImportHistory):
+        return import_history(file, command, today), BY_SOURCE
+    if not isinstance(command, NotifyMatter):
+        lifecycle.require_known(file.state.lifecycle, command.claim)
     handler = CLAIM[type(command)]
-    ruling = handler(file, command, today if isinstance(command, ImportHistory) else on)
-    _require_room(command.stream, file.version, ruling)
-    if ruling.by_source:
-        return ruling, BY_SOURCE
+    ruling = handler(file, command, on)
+    _require_dated(file, ruling, today)
+    dated_back = file.latest is not None and on < file.latest and not ruling.rewrites
+    if dated_back:
+        ruling = _of_that_day(file, handler, command, on, ruling.asks)
+        _require_dated(file, ruling, today)
+    if ruling.decided and (dated_back or ruling.rewrites):
+        require_sound(file.imagined(ruling.decided, ruling.corrects, ruling.voids).history)
+    return _with_authority(work, command, ruling, file.state, today)
+
+
+def _of_that_day(
+    file: File[Claim], handler: Handler, command: ClaimCommand, on: date, asks: Ask | None
+) -> Ruling:
+    """What a command dated back comes to on the file as it is held to have been that day.
+
+    That it is possible today was judged before; the larger authority of the two days is asked.
+    """
+    try:
+        ruling = handler(replace(file, state=file.as_of(on)), command, on)
+    except Refused as error:
+        raise CorrectionBreaksFile(on, str(error).removesuffix(".")) from error
+    if asks is None or (ruling.asks and asks.measured < ruling.asks.measured):
+        return ruling
+    return replace(ruling, asks=asks)
+
+
+def _require_dated(file: File[Claim], ruling: Ruling, today: date) -> None:
+    """The day of what the command leads with lies within the file and its kind's window."""
     for decided in ruling.decided[:1]:
         require_not_future(decided.effective_on, today)
         if not ruling.rewrites:
             require_after_incident(file.state, decided.effective_on)
             require_within_window(decided.fact, decided.effective_on, today)
-    if ruling.decided and (ruling.rewrites or _before_others(ruling, file.latest)):
-        if not ruling.rewrites:
-            _require_possible_then(file, handler, command, on)
-        imagined = file.imagined(ruling.decided, ruling.corrects, ruling.voids)
-        require_sound(imagined.history)
-    return _with_authority(work, command, ruling, file.state, today)
-
-
-def _require_possible_then(
-    file: File[Claim], handler: Handler, command: ClaimCommand, on: date
-) -> None:
-    """A command dated back has to be possible on the file as it is held to have been then."""
-    try:
-        handler(replace(file, state=file.as_of(on)), command, on)
-    except Refused as error:
-        raise CorrectionBreaksFile(on, str(error).removesuffix(".")) from error
-
-
-def _before_others(ruling: Ruling, latest: date | None) -> bool:
-    return latest is not None and any(each.effective_on < latest for each in ruling.decided)
 
 
 def _with_authority(
@@ -219,9 +226,10 @@ def _with_authority(
         if command.approval:
             raise BadValue("approval", "this command needs no authority, so it uses no approval")
         return ruling, NOT_NEEDED
-    if command.approval:
-        return _by_approval(command, ruling, ask, claim, today)
     chain = _chain(work, person)
+    if command.approval:
+        require_in_force(chain[0], today)
+        return _by_approval(command, ruling, ask, claim, today)
     return ruling, judge(chain, ask.decision, ask.measured, scope_of(claim), today)
 
 
@@ -231,10 +239,8 @@ def _by_approval(
     """Use up the approval in the same transaction as the facts that rest on it."""
     person = command.actor.person
     use = ApprovalAsk(ask.decision, ask.measured, ask.terms_digest)
-    consumed = use_approval(claim.escalations, command.approval, use, person, today)
+    consumed, maximum = use_approval(claim.escalations, command.approval, use, person, today)
     on = ruling.decided[0].effective_on
-    asked = claim.escalations.by_id[command.approval].asked.approval
-    maximum = asked.maximum if asked else ask.measured
     judgement = by_approval(ask.decision, ask.measured, maximum, person, command.approval)
     return replace(ruling, decided=(*ruling.decided, Decided(consumed, on))), judgement
 
@@ -262,6 +268,7 @@ def _require_version(command: Command, version: int) -> None:
         raise VersionConflict(expected=command.expected_version, actual=version)
 
 
-def _require_room(stream: str, version: int, ruling: Ruling) -> None:
-    if version + len(ruling.decided) > STREAM_FACTS_MAX:
-        raise StreamTooLong(stream, version + len(ruling.decided), STREAM_FACTS_MAX)
+def _require_room(work: Workspace, stream: str, ruling: Ruling) -> None:
+    length = work.version(stream) + len(ruling.decided)
+    if length > STREAM_FACTS_MAX:
+        raise StreamTooLong(stream, length, STREAM_FACTS_MAX)

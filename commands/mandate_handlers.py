@@ -31,7 +31,8 @@ def grant_mandate(file: F, command: models.GrantMandate, on: date, holdings: Hol
 
 def attest_mandate(file: F, command: models.AttestMandate, on: date, holdings: Holdings) -> Ruling:
     del holdings
-    return ruling(mandate.attest(file.state, command.attestor, command.actor.person), on)
+    actor = command.actor
+    return ruling(mandate.attest(file.state, command.attestor, actor.person, actor.role), on)
 
 
 def amend_mandate(file: F, command: models.AmendMandate, on: date, holdings: Holdings) -> Ruling:

@@ -20,16 +20,12 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What a command comes to; `asks` is None where no mandate is needed.
-
-    `by_source` marks imported facts: neither mandates nor back-dating windows apply to them.
-    """
+    """What a command comes to; `asks` is None where no mandate is needed."""
 
     decided: tuple[Decided, ...]
     asks: Ask | None = None
     corrects: int | None = None
     voids: int | None = None
-    by_source: bool = False
 
     @property
     def rewrites(self) -> bool:

@@ -42,7 +42,9 @@ class Workspace:
     def prepare(self, streams: Collection[str]) -> None:
         """Read streams that will be needed, in one query."""
         missing = {each for each in streams if each not in self.read}
-        for stream, history in self.store.load(missing).items() if missing else ():
+        if not missing:
+            return
+        for stream, history in self.store.load(missing).items():
             self.read[stream] = len(history)
             if history:
                 self.heads[stream] = head_of(history[-1])
@@ -79,7 +81,7 @@ class Workspace:
         for decided in ruling.decided:
             envelope = Envelope(
                 stream=stream,
-                version=self._version(stream) + 1,
+                version=self.version(stream) + 1,
                 recorded_at=moment,
                 effective_on=decided.effective_on,
                 actor=Actor(command.actor.person, command.actor.role, command.actor.team),
@@ -106,7 +108,7 @@ class Workspace:
         else:
             self.mandates[stream] = self.mandates[stream].after(records)
         stored = self.facts[first:]
-        version, digest = self._version(stream), self._digest(stream)
+        version, digest = self.version(stream), self._digest(stream)
         self.answers.append(
             Answer(
                 command.command_id,
@@ -124,11 +126,9 @@ class Workspace:
         """Keep a refusal: a fact in the stream of refusals beside the subject, and the answer."""
         subject = command.stream or UNREAD_STREAM
         stream, first = stream_of_refusals(subject), len(self.facts)
-        if stream not in self.read:
-            head = self.store.heads([stream]).get(stream)
-            self.read[stream] = head.version if head else 0
-            if head:
-                self.heads[stream] = head
+        unread = [each for each in (stream, subject) if each not in self.read]
+        self.heads |= self.store.heads(unread) if unread else {}
+        self.read.setdefault(stream, self.version(stream))
         moment = self.moment(stream)
         fact = CommandRefused(
             command=_type_of(command),
@@ -138,12 +138,12 @@ class Workspace:
             remedy=error.remedy,
             field=error.field,
             subject=subject,
-            version=self._version(subject),
+            version=self.version(subject),
             evidence=error.evidence(),
         )
         envelope = Envelope(
             stream=stream,
-            version=self._version(stream) + 1,
+            version=self.version(stream) + 1,
             recorded_at=moment,
             effective_on=today,
             actor=_actor_of(command),
@@ -178,7 +178,8 @@ class Workspace:
         self.heads[envelope.stream] = Head(envelope.version, digest, envelope.recorded_at)
         return replace(record, digest=digest)
 
-    def _version(self, stream: str) -> int:
+    def version(self, stream: str) -> int:
+        """How many facts a stream has, the batch's own included."""
         head = self.heads.get(stream)
         return head.version if head else 0
 

@@ -180,11 +180,19 @@ def grant(state: Mandate, granted: MandateGranted, delegator: Mandate | None) ->
     return [granted]
 
 
-def attest(state: Mandate, attestor: Attestor, person: str) -> list[Fact]:
-    """Sign a mandate: the holder as holder, two others as the other two."""
+_CAPACITY = {
+    Attestor.LINE_MANAGER: Role.LINE_MANAGER,
+    Attestor.HEAD_OF_DEPARTMENT: Role.HEAD_OF_DEPARTMENT,
+}
+
+
+def attest(state: Mandate, attestor: Attestor, person: str, role: Role) -> list[Fact]:
+    """Sign a mandate: the holder as holder, two others in the role in which they sign."""
     _require_current(state, "attested")
     if (person == state.holder) != (attestor is Attestor.HOLDER):
         raise AttestorConflict(person, attestor.value, f"the holder is {state.holder}")
+    if _CAPACITY.get(attestor, role) is not role:
+        raise AttestorConflict(person, attestor.value, f"they act as {role.value}")
     others = {who for which, who in state.attested.items() if which is not attestor}
     if person in others:
         raise AttestorConflict(person, attestor.value, "they attested in another capacity")

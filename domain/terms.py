@@ -147,7 +147,6 @@ class OfferScope(StrEnum):
 
     WHOLE_CLAIM = "whole_claim"
     DAMAGES = "damages"
-    COSTS = "costs"
 
 
 class CostsTerms(StrEnum):
@@ -170,6 +169,7 @@ class ClosureCode(StrEnum):
     JUDGMENT = "judgment"
     TRANSFERRED = "transferred"
     DUPLICATE = "duplicate"
+    BY_SOURCE = "by_source"  # imported: the source closed it and did not say why
 
 
 class PaymentKind(StrEnum):
@@ -191,6 +191,7 @@ class RecoveryCategory(StrEnum):
     EXCESS = "excess"
     INSURER = "insurer"
     CRU_REFUND = "cru_refund"
+    BY_SOURCE = "by_source"  # imported: the source did not say
 
 
 class EscalationKind(StrEnum):

@@ -13,7 +13,7 @@ from domain.refusals.state import IllegalTransition, ReferenceTaken, UnknownRefe
 from domain.terms import ApportionmentBasis, ApportionmentCovers, Basis, CostType, Line, Role
 
 PARTIES_MAX = 20
-SIMPLE_PARTIES_MAX = 2  # "simple apportionment": two defence organisations, whole percentages
+SIMPLE_PARTIES_MAX = 2  # "simple apportionment": two defence organisations
 
 
 @dataclass(frozen=True, slots=True)

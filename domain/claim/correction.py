@@ -52,6 +52,8 @@ def _lost_identity(old: object, new: Correctable) -> str:
     match old, new:
         case RecoveryReceived(), RecoveryReceived() if old.recovery_id != new.recovery_id:
             return "its recovery_id is its identity"
+        case RecoveryReceived(), RecoveryReceived() if old.line != new.line:
+            return "its line is its identity: void it and book the other"
         case EstimateSet(), EstimateSet() if old.line != new.line:
             return "its line is its identity: void it and set the other"
         case ClaimNotified(), ClaimNotified() if old.currency != new.currency:

@@ -27,6 +27,7 @@ from domain.claim.payments import PaymentIssued, PaymentRequested
 from domain.claim.reserves import EstimateSet, RecoveryReceived
 from domain.claim.settlement import SettlementAgreed
 from domain.money import Money
+from domain.refusals.authority import SelfApproval
 from domain.refusals.closure import (
     ClosureCodeConflicts,
     EscalationUndecided,
@@ -36,7 +37,7 @@ from domain.refusals.closure import (
     SettlementUnpaid,
 )
 from domain.refusals.state import FreshEstimateMissing, IllegalTransition, NoStrategy
-from domain.terms import ClosureCode, CostsTerms, Role
+from domain.terms import Basis, ClosureCode, CostsTerms, CostType, Line, Role
 
 NIL = {
     ClosureCode.NIL_WITHDRAWN,
@@ -132,10 +133,15 @@ def request_payment(claim: Claim, asked: PaymentRequested) -> list[Fact]:
     return [*payments.request(claim.payments, asked, outstanding)]
 
 
-def approve_payment(claim: Claim, payment_id: str, approver: str) -> list[Fact]:
-    """Approve a payment that somebody else asked for."""
+def approve_payment(claim: Claim, payment_id: str, approver: str, approval: str = "") -> list[Fact]:
+    """Approve a payment that somebody else asked for, nor on an approval that they gave."""
     lifecycle.require_open(claim.lifecycle)
-    return [*payments.approve(claim.payments, payment_id, approver)]
+    facts = payments.approve(claim.payments, payment_id, approver)
+    given = claim.escalations.by_id.get(approval)
+    requested_by = claim.payments.by_id[payment_id].requested_by
+    if given and given.decided and given.decided.decided_by == requested_by:
+        raise SelfApproval(requested_by, f"payment {payment_id}")
+    return [*facts]
 
 
 def reject_payment(claim: Claim, payment_id: str, why: str) -> list[Fact]:
@@ -216,11 +222,22 @@ def close(claim: Claim, closure: ClosureCode, outcome: str, on: date) -> list[Fa
             raise OfferStillLive(offer_id)
     agreed = claim.settlement.agreed
     paid = claim.damages_paid(claim.currency)
-    if agreed is not None and claim.settlement.unpaid(paid):
-        raise SettlementUnpaid(agreed.damages.net, paid - agreed.paid_before)
+    if agreed is not None:
+        due = _settled_share(claim, agreed)
+        if paid - agreed.paid_before < due:
+            raise SettlementUnpaid(due, paid - agreed.paid_before)
     if closure in NIL and (agreed is not None or paid.minor):
         raise ClosureCodeConflicts(closure.value, "damages were agreed or paid")
     return [ClaimClosed(closure, outcome)]
+
+
+def _settled_share(claim: Claim, agreed: SettlementAgreed) -> Money:
+    """What falls due on this file: the net damages, or our part where damages are kept so."""
+    net = agreed.damages.net
+    if all(line.basis is Basis.GROSS for line, _ in claim.reserves.damages(claim.currency)):
+        return net
+    whole = Line(CostType.DAMAGES, net.currency)
+    return Money(claim.apportionments.our_part(whole, net.minor), net.currency)
 
 
 def reopen(claim: Claim, why: str, estimates: Sequence[EstimateSet], on: date) -> list[Fact]:

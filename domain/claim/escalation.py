@@ -168,8 +168,11 @@ def asked_for(state: Escalations, escalation_id: str) -> ApprovalAsk | None:
 
 def use_approval(
     state: Escalations, escalation_id: str, use: ApprovalAsk, person: str, on: date
-) -> ApprovalConsumed:
-    """Use an approval for exactly what it was given for, by the one who asked, once."""
+) -> tuple[ApprovalConsumed, Money]:
+    """Use an approval for exactly what it was given for, by the one who asked, once.
+
+    Answers with the fact, and the maximum that was approved.
+    """
     known = _known(state, escalation_id)
     ask, decided = known.asked.approval, known.decided
     if ask is None or decided is None or decided.outcome is EscalationOutcome.DECLINED:
@@ -188,7 +191,7 @@ def use_approval(
         raise ApprovalTermsChanged(
             escalation_id, f"{use.maximum} is above the maximum of {ask.maximum}"
         )
-    return ApprovalConsumed(escalation_id, use.decision, use.maximum)
+    return ApprovalConsumed(escalation_id, use.decision, use.maximum), ask.maximum
 
 
 def _known(state: Escalations, escalation_id: str) -> Escalation:

@@ -50,18 +50,16 @@ def cells(claim: Claim) -> dict[Cell, Amounts]:
     """The file's cells as it stands."""
     pathway = claim.lifecycle.pathway.value if claim.lifecycle.pathway else UNALLOCATED
     handler = claim.lifecycle.handler or UNALLOCATED
-    ours = claim.apportionments.our_part
-    return {
-        Cell(line, pathway, handler): Amounts(
-            state.estimate,
-            state.paid,
-            state.recovered,
-            ours(line, state.estimate),
-            ours(line, state.paid),
-            ours(line, state.recovered),
+    found: dict[Cell, Amounts] = {}
+    for line, state in claim.reserves.lines.items():
+        our_paid = claim.apportionments.our_part(line, state.paid)
+        # Split apart, so that our outstanding is a part of what is outstanding, never below nil.
+        our_estimate = our_paid + claim.apportionments.our_part(line, state.outstanding)
+        our_recovered = claim.apportionments.our_part(line, state.recovered)
+        found[Cell(line, pathway, handler)] = Amounts(
+            state.estimate, state.paid, state.recovered, our_estimate, our_paid, our_recovered
         )
-        for line, state in claim.reserves.lines.items()
-    }
+    return found
 
 
 def step(before: Claim, after: Claim, on: date) -> dict[tuple[date, Cell], Amounts]:

@@ -67,7 +67,10 @@ class OfferTerms:
         return self.served_on + timedelta(days=self.relevant_period_days or 0)
 
     def digest(self) -> str:
-        """SHA-256 (hex) of the terms: an approval is bound to it."""
+        """SHA-256 (hex) of the terms: an approval is bound to it.
+
+        Days count from the day of service, which is not known when approval is asked for.
+        """
         parts = [
             self.type,
             self.scope,
@@ -75,9 +78,15 @@ class OfferTerms:
             self.fixed_costs,
             self.damages.gross,
             self.damages.net,
+            self.relevant_period_days,
+            self._days_after_service(self.expires_on),
+            self._days_after_service(self.auto_withdraw_on),
             *(f"{item.benefit}={item.amount}" for item in self.damages.deductions),
         ]
         return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
+
+    def _days_after_service(self, day: date | None) -> int | None:
+        return None if day is None else (day - self.served_on).days
 
 
 def require_valid(terms: OfferTerms, currency: str) -> None:

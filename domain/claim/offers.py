@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from domain.claim.offer_terms import OfferTerms, require_valid
-from domain.errors import DateOrder
+from domain.errors import BadValue, DateOrder
 from domain.refusals.money import ScopeAlreadyAccepted
 from domain.refusals.state import OfferNotOpen, ReferenceTaken, UnknownReference
 from domain.terms import OfferScope, OfferType
@@ -263,9 +263,9 @@ def supersede_others(state: Offers, settled: str | None, on: date) -> list[Offer
 
 
 def _require_served(terms: OfferTerms, on: date) -> None:
-    """An offer is recorded on or after the day it was served."""
-    if on < terms.served_on:
-        raise DateOrder("effective_on", str(terms.served_on), str(on))
+    """An offer is effective on the day it was served, so that it is dated within its window."""
+    if on != terms.served_on:
+        raise BadValue("terms.served_on", f"it was served on the day it is effective, {on}")
 
 
 def _require_new(state: Offers, offer_id: str) -> None:

@@ -6,7 +6,7 @@ and incurred = paid + outstanding.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import assert_never
+from typing import Any, assert_never
 
 from domain.claim.payments import PaymentIssued, PaymentVoided
 from domain.errors import BadValue, CurrencyMismatch
@@ -49,11 +49,14 @@ Fact = EstimateSet | RecoveryReceived | PaymentIssued | PaymentVoided
 
 @dataclass(frozen=True, slots=True)
 class LineState:
-    """One line: all in whole minor units of the line's currency."""
+    """One line, in whole minor units of its currency, and what its estimate claims to be."""
 
     estimate: int = 0
     paid: int = 0
     recovered: int = 0
+    basis: EstimateBasis = EstimateBasis.MOST_LIKELY
+    full_quantum: Money | None = None
+    probability_bp: int | None = None
 
     @property
     def outstanding(self) -> int:
@@ -100,7 +103,14 @@ def evolve(state: Reserves, fact: Fact) -> Reserves:
     """Remember one fact."""
     match fact:
         case EstimateSet():
-            return _with(state, fact.line, estimate=fact.amount.minor)
+            estimated = replace(
+                state.on(fact.line),
+                estimate=fact.amount.minor,
+                basis=fact.basis,
+                full_quantum=fact.full_quantum,
+                probability_bp=fact.probability_bp,
+            )
+            return replace(state, lines={**state.lines, fact.line: estimated})
         case PaymentIssued():
             paid = state.on(fact.line).paid + fact.amount.minor
             return _with(state, fact.line, paid=paid)
@@ -115,7 +125,7 @@ def evolve(state: Reserves, fact: Fact) -> Reserves:
             assert_never(fact)
 
 
-def _with(state: Reserves, line: Line, **changes: int) -> Reserves:
+def _with(state: Reserves, line: Line, **changes: Any) -> Reserves:
     return replace(state, lines={**state.lines, line: replace(state.on(line), **changes)})
 
 
@@ -130,7 +140,8 @@ def set_estimate(state: Reserves, asked: EstimateSet, committed: int, on: str) -
     if asked.amount < floor:
         raise EstimateBelowPaid(asked.line, asked.amount, floor, on)
     previous = state.estimate(asked.line)
-    if asked.amount == previous and asked.line in state.lines:
+    stands = state.lines.get(asked.line)
+    if stands and asked.amount == previous and _opinion(stands) == _opinion(asked):
         return []
     return [replace(asked, previous=previous)]
 
@@ -141,6 +152,11 @@ def require_estimate(asked: EstimateSet) -> None:
     _require_basis(asked)
     if asked.amount.minor < 0:
         raise AmountNegative(asked.amount)
+
+
+def _opinion(of: LineState | EstimateSet) -> tuple[object, ...]:
+    """What an estimate claims to be, besides its amount."""
+    return of.basis, of.full_quantum, of.probability_bp
 
 
 def _require_basis(asked: EstimateSet) -> None:
@@ -165,6 +181,8 @@ def receive_recovery(state: Reserves, recovery: RecoveryReceived) -> list[Recove
     require_recovery(recovery)
     if recovery.line not in state.lines:
         raise UnknownReference("reserve line", str(recovery.line))
+    so_far = Money(state.on(recovery.line).recovered, recovery.line.currency)
+    _ = so_far + recovery.amount  # refuses what is beyond the largest amount the ledger keeps
     return [recovery]
 
 

@@ -9,7 +9,7 @@ from domain.claim.offers import Offers, OfferStatus
 from domain.money import Money
 from domain.refusals.money import SettlementDiffersFromOffer
 from domain.refusals.state import IllegalTransition, OfferNotOpen, UnknownReference
-from domain.terms import CostsTerms
+from domain.terms import CostsTerms, OfferScope
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +35,6 @@ class Settlement:
 
     agreed: SettlementAgreed | None = None
 
-    def unpaid(self, damages_paid: Money) -> bool:
-        """The agreed damages, which fall due net of deductions, are not all paid."""
-        if self.agreed is None:
-            return False
-        return damages_paid.minor < self.agreed.paid_before.minor + self.agreed.damages.net.minor
-
 
 def evolve(state: Settlement, fact: Fact) -> Settlement:
     """Remember one fact."""
@@ -55,6 +49,9 @@ def agree(state: Settlement, offers: Offers, asked: SettlementAgreed) -> list[Fa
     """Settle: on the accepted offer's own terms where one is named."""
     if state.agreed is not None:
         raise IllegalTransition("the claim", "settled", "settled again")
+    accepted = offers.accepted_in(OfferScope.DAMAGES)
+    if accepted and not asked.offer_id:
+        raise SettlementDiffersFromOffer("offer_id", "none", accepted)
     if asked.offer_id:
         offer = offers.by_id.get(asked.offer_id)
         if offer is None:

@@ -13,6 +13,7 @@ from domain.claim import Claim, Fact, evolve
 from domain.claim.lifecycle import ClaimNotified, Status
 from domain.envelope import Recorded
 from domain.history import standing
+from domain.money import MINOR_LIMIT
 from domain.refusals.dates import EffectiveBeforeIncident
 from domain.refusals.state import CorrectionBreaksFile
 
@@ -40,6 +41,8 @@ def _require_possible(claim: Claim, day: date) -> None:
             raise CorrectionBreaksFile(
                 day, f"{line} would have been paid, or asked to pay, above its estimate"
             )
+        if state.recovered >= MINOR_LIMIT:
+            raise CorrectionBreaksFile(day, f"{line} would have recovered more than can be kept")
         if state.paid < 0:
             raise CorrectionBreaksFile(day, f"{line} would have been paid less than nothing")
         if state.outstanding and claim.lifecycle.status is Status.CLOSED:

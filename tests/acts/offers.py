@@ -173,4 +173,5 @@ def _make_by_approval(
     claim: Claim, made: OfferMade, key: str, use: ApprovalAsk, on: date
 ) -> list[Fact]:
     facts = decisions.make_offer(claim, made, on)
-    return [*facts, escalation.use_approval(claim.escalations, key, use, ANN.person, on)]
+    consumed, _ = escalation.use_approval(claim.escalations, key, use, ANN.person, on)
+    return [*facts, consumed]

@@ -70,7 +70,7 @@ def use(
     pounds: int = 900, terms: str = "", person: str = "ann", days: int = 0, key: str = "E1"
 ) -> Act:
     ask = ApprovalAsk(Decision.OFFER, gbp(pounds), terms)
-    return lambda claim: [use_approval(claim.escalations, key, ask, person, after(days))]
+    return lambda claim: [use_approval(claim.escalations, key, ask, person, after(days))[0]]
 
 
 @pytest.mark.parametrize("kind", QUESTIONS)

@@ -59,8 +59,16 @@ def give(asked: MandateGranted, above: Mandate | None = None) -> Act:
     return lambda mandate: grant(mandate, asked, above)
 
 
-def sign(attestor: Attestor, person: str) -> Act:
-    return lambda mandate: attest(mandate, attestor, person)
+def sign(attestor: Attestor, person: str, role: Role | None = None) -> Act:
+    acting = (
+        role
+        or {
+            Attestor.HOLDER: Role.NEGOTIATOR,
+            Attestor.LINE_MANAGER: Role.LINE_MANAGER,
+            Attestor.HEAD_OF_DEPARTMENT: Role.HEAD_OF_DEPARTMENT,
+        }[attestor]
+    )
+    return lambda mandate: attest(mandate, attestor, person, acting)
 
 
 def change(

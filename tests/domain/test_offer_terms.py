@@ -143,16 +143,19 @@ def test_a_contractual_offer_expires_on_or_after_the_day_it_is_served() -> None:
     offering(calderbank(expires_on=after(-1))).refused(DateOrder, path="terms.expires_on")
 
 
-def test_an_offer_is_recorded_on_or_after_the_day_it_is_served() -> None:
-    offering(part36(served_on=after(1))).refused(DateOrder, path="effective_on")
-    offering(part36(served_on=after(-1))).then(offered(part36(served_on=after(-1))))
+@pytest.mark.parametrize("days", [-1, 1])
+def test_an_offer_is_effective_on_the_day_it_is_served(days: int) -> None:
+    offering(part36(served_on=after(days))).refused(BadValue, path="terms.served_on")
 
 
 def test_the_digest_of_terms_changes_with_everything_an_approval_is_bound_to() -> None:
     terms = part36()
     changed = [
         replace(terms, type=OfferType.OPEN),
-        replace(terms, scope=OfferScope.COSTS),
+        replace(terms, scope=OfferScope.DAMAGES),
+        replace(terms, relevant_period_days=30),
+        replace(terms, expires_on=after(40)),
+        replace(terms, auto_withdraw_on=after(40)),
         replace(terms, costs_terms=CostsTerms.NONE),
         replace(terms, fixed_costs=gbp(5)),
         replace(terms, damages=damages(1_001)),
@@ -161,4 +164,7 @@ def test_the_digest_of_terms_changes_with_everything_an_approval_is_bound_to() -
     ]
     digests = {each.digest() for each in [terms, *changed]}
     assert len(digests) == 1 + len(changed)
-    assert replace(terms, served_on=after(9), relevant_period_days=30).digest() == terms.digest()
+    later = replace(terms, served_on=after(9))
+    assert later.digest() == terms.digest()
+    ends = replace(later, expires_on=after(19)).digest()
+    assert ends == replace(terms, expires_on=after(10)).digest()

@@ -18,8 +18,12 @@ from domain.claim.offers import (
     OfferStatus,
     OfferWithdrawn,
 )
-from domain.errors import DateOrder
-from domain.refusals.money import ScopeAlreadyAccepted
+from domain.errors import BadValue, DateOrder
+from domain.refusals.money import (
+    InvalidPart36Offer,
+    OfferTermsIncomplete,
+    ScopeAlreadyAccepted,
+)
 from domain.refusals.state import (
     FileClosed,
     IllegalTransition,
@@ -38,6 +42,7 @@ from tests.facts import (
     calderbank,
     closed,
     contractual,
+    damages,
     lapsed,
     notified,
     offered,
@@ -103,10 +108,16 @@ def test_an_offer_has_a_reference_of_its_own_ours_or_theirs() -> None:
     file.when(receive(received(calderbank(), "O1"))).refused(ReferenceTaken)
 
 
-def test_their_offer_is_recorded_on_or_after_the_day_it_was_served() -> None:
+def test_their_offer_is_effective_on_the_day_it_was_served() -> None:
     on_file().when(receive(received(calderbank()), on=after(-1))).refused(
-        DateOrder, path="effective_on"
+        BadValue, path="terms.served_on"
     )
+
+
+def test_their_offer_has_to_be_an_offer() -> None:
+    on_file().when(receive(received(part36(days=20)))).refused(InvalidPart36Offer)
+    off = replace(calderbank(), damages=replace(damages(100), net=damages(99).net))
+    on_file().when(receive(received(off))).refused(OfferTermsIncomplete)
 
 
 # --- Part 36 -------------------------------------------------------------------------------------
@@ -237,10 +248,8 @@ def test_an_accepted_offer_is_not_accepted_again() -> None:
     ("first", "second", "both"),
     [
         (OfferScope.WHOLE_CLAIM, OfferScope.WHOLE_CLAIM, False),
-        (OfferScope.WHOLE_CLAIM, OfferScope.COSTS, False),
         (OfferScope.DAMAGES, OfferScope.WHOLE_CLAIM, False),
         (OfferScope.DAMAGES, OfferScope.DAMAGES, False),
-        (OfferScope.DAMAGES, OfferScope.COSTS, True),
     ],
 )
 def test_one_offer_is_accepted_in_each_scope(
