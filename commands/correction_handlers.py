@@ -13,6 +13,7 @@ from domain.claim.lifecycle import ClaimNotified, HandlerChanged, require_dated
 from domain.claim.reserves import EstimateSet
 from domain.envelope import Recorded
 from domain.history import standing
+from domain.money import Money, nil
 from domain.refusals.state import UnknownReference
 from domain.terms import Decision
 
@@ -34,7 +35,7 @@ def correct_fact(file: File[Claim], command: models.CorrectFact, on: date) -> Ru
         return Ruling(())
     decided = (Decided(new, day, rationale=command.rationale or command.why),)
     after = file.imagined(decided, corrects=command.version)
-    return Ruling(decided, _ask(after, new), corrects=command.version)
+    return Ruling(decided, _ask(file, after, new), corrects=command.version)
 
 
 def void_fact(file: File[Claim], command: models.VoidFact, on: date) -> Ruling:
@@ -43,7 +44,7 @@ def void_fact(file: File[Claim], command: models.VoidFact, on: date) -> Ruling:
     require_voidable(command.version, old.fact)
     decided = (Decided(FactVoided(command.why), old.envelope.effective_on),)
     after = file.imagined(decided, voids=command.version)
-    return Ruling(decided, _ask(after, old.fact), voids=command.version)
+    return Ruling(decided, _ask(file, after, old.fact), voids=command.version)
 
 
 def _standing_fact(file: File[Claim], version: int) -> Recorded[object]:
@@ -84,7 +85,21 @@ def _replacement(again: models.Again, old: Recorded[object]) -> Correctable:
             assert_never(again)
 
 
-def _ask(after: File[Claim], changed: object) -> Ask:
-    """Correcting takes authority for the damages that the file then has."""
+def _ask(before: File[Claim], after: File[Claim], changed: object) -> Ask:
+    """Correcting takes authority for the damages the file then has, and for any it raises.
+
+    What a later estimate hides again is measured too; what stood higher before is not.
+    """
     currency = changed.line.currency if isinstance(changed, EstimateSet) else after.state.currency
-    return Ask(Decision.CORRECT, after.state.damages_estimated(currency))
+    was, becomes = _damages(before, currency), _damages(after, currency)
+    raised = [total for slot, total in becomes.items() if total > was.get(slot, nil(currency))]
+    return Ask(Decision.CORRECT, max([after.state.damages_estimated(currency), *raised]))
+
+
+def _damages(file: File[Claim], currency: str) -> dict[int, Money]:
+    """The damages estimated after each fact that stands, by the version whose place it has."""
+    claim, totals = file.initial, dict[int, Money]()
+    for slot, record in standing(file.history):
+        claim = file.evolve(claim, record.fact, record.envelope.effective_on)
+        totals[slot] = claim.damages_estimated(currency)
+    return totals

@@ -1,5 +1,6 @@
 """The fields that commands are made of: bounded, exact, and refused by name when they are not."""
 
+import re
 import unicodedata
 from datetime import date
 from fractions import Fraction
@@ -26,6 +27,8 @@ LONG_TEXT_CHARS_MAX = 8_000  # allegations
 ITEMS_MAX = 100  # lines of one estimate, steps of one strategy, parties, evidence
 EARLIEST_DAY = date(1900, 1, 1)  # nothing on a living file is older
 LATEST_DAY = date(2200, 1, 1)
+VERSION_MAX = 1_000_000  # far beyond what one stream holds
+_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 def _clean(text: str) -> str:
@@ -73,6 +76,16 @@ def _share(value: Any) -> Fraction:
     raise PydanticCustomError("share", 'an exact fraction such as "1/3"')
 
 
+def _iso(value: Any) -> Any:
+    """A text as a day: only in ISO form, never as a number of seconds."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return date.fromisoformat(value if _ISO_DAY.fullmatch(value) else "")
+    except ValueError:
+        raise PydanticCustomError("day", "a day such as 2026-03-02") from None
+
+
 def _day(value: date) -> date:
     if not EARLIEST_DAY <= value <= LATEST_DAY:
         raise PydanticCustomError("day", "a day between 1900 and 2200")
@@ -100,7 +113,7 @@ Reference = Annotated[
 Maybe = Annotated[str, StringConstraints(max_length=64), AfterValidator(_reference)]
 CommandId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$")]
 Currency = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")]
-Day = Annotated[date, AfterValidator(_day)]
+Day = Annotated[date, BeforeValidator(_iso), AfterValidator(_day)]
 Amount = Annotated[
     Money,
     BeforeValidator(_money),

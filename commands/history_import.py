@@ -141,6 +141,8 @@ class _Draft:
         day = on or self.on
         self.decided += [Decided(fact, day, self.origin, self.note) for fact in facts]
         self.claim = evolve_all(self.claim, facts, day)
+        for line in self.claim.reserves.lines:  # refused where the sum is beyond what can be kept
+            self.claim.damages_estimated(line.currency)
 
 
 def import_history(file: File[Claim], command: ImportHistory, on: date) -> Ruling:

@@ -22,7 +22,7 @@ from commands.ports import Answered, Moved, Store
 from commands.receipt import Receipt, refused
 from commands.ruling import Ask, Ruling
 from commands.workspace import Workspace
-from domain.authority import Holding, by_approval, judge, require_in_force, scope_of
+from domain.authority import Holding, Scope, by_approval, judge, require_in_force, scope_of
 from domain.claim import Claim, lifecycle
 from domain.claim.escalation import ApprovalAsk, use_approval
 from domain.claim.soundness import require_after_incident, require_sound
@@ -187,9 +187,12 @@ def _rule_on_claim(work: Workspace, command: ClaimCommand, today: date) -> tuple
     if dated_back:
         ruling = _of_that_day(file, handler, command, on, ruling.asks)
         _require_dated(file, ruling, today)
+    scopes = [scope_of(file.state)]
     if ruling.decided and (dated_back or ruling.rewrites):
-        require_sound(file.imagined(ruling.decided, ruling.corrects, ruling.voids).history)
-    return _with_authority(work, command, ruling, file.state, today)
+        imagined = file.imagined(ruling.decided, ruling.corrects, ruling.voids)
+        require_sound(imagined.history)
+        scopes.append(scope_of(imagined.state))  # a correction may not leave the mandate's reach
+    return _with_authority(work, command, ruling, file.state, scopes, today)
 
 
 def _of_that_day(
@@ -218,7 +221,12 @@ def _require_dated(file: File[Claim], ruling: Ruling, today: date) -> None:
 
 
 def _with_authority(
-    work: Workspace, command: ClaimCommand, ruling: Ruling, claim: Claim, today: date
+    work: Workspace,
+    command: ClaimCommand,
+    ruling: Ruling,
+    claim: Claim,
+    scopes: Sequence[Scope],
+    today: date,
 ) -> tuple[Ruling, Judgement]:
     """Judge the authority that the ruling asks for, by mandate or by the approval named."""
     ask, person = ruling.asks, command.actor.person
@@ -230,7 +238,8 @@ def _with_authority(
     if command.approval:
         require_in_force(chain[0], today)
         return _by_approval(command, ruling, ask, claim, today)
-    return ruling, judge(chain, ask.decision, ask.measured, scope_of(claim), today)
+    judgements = [judge(chain, ask.decision, ask.measured, scope, today) for scope in scopes]
+    return ruling, judgements[0]
 
 
 def _by_approval(

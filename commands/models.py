@@ -6,6 +6,7 @@ from pydantic import Field
 
 from commands.fields import (
     ITEMS_MAX,
+    VERSION_MAX,
     Amount,
     Day,
     Maybe,
@@ -311,7 +312,7 @@ Again = Annotated[
     MatterAgain | HandoverAgain | StrategyAgain | EstimateAgain | RecoveryAgain,
     Field(discriminator="kind"),
 ]
-Version = Annotated[int, Field(ge=1)]
+Version = Annotated[int, Field(ge=1, le=VERSION_MAX)]
 
 
 class CorrectFact(ClaimCommand):

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from commands.fields import (
     ITEMS_MAX,
+    VERSION_MAX,
     ActorIn,
     Amount,
     CommandId,
@@ -45,7 +46,7 @@ class Command(Part):
     command_id: CommandId
     actor: ActorIn
     effective_on: Day | None = None
-    expected_version: Annotated[int, Field(ge=0)] | None = None
+    expected_version: Annotated[int, Field(ge=0, le=VERSION_MAX)] | None = None
     rationale: Text = ""
     reason_code: Maybe = ""
     on_behalf_of: Maybe = ""

@@ -8,6 +8,7 @@ from typing import Any
 
 from commands.ports import ToStore
 from domain.errors import Refused
+from domain.schema import digest as digest_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,8 @@ class Receipt:
     Accepted: `outcome`, `command_id`, `stream`, `version` and `digest` (the stream's head after
     it), `position` (of its last fact, 0 if it added none), `recorded_at`, `facts` (each with
     `name`, `version`, `position`). Refused: `outcome`, `command_id`, `stream`, `code`, `name`,
-    `field`, `message`, `remedy`, `evidence`, `near_miss`, and where the refusal is kept.
+    `field`, `message`, `remedy`, `evidence`, `near_miss`, and where the refusal is kept, with the
+    digest of its fact.
     """
 
     body: bytes
@@ -82,6 +84,7 @@ def refused(
         near_miss=error.code.startswith("E3"),
         kept_in=kept.stream if kept else "",
         kept_version=kept.version if kept else 0,
+        digest=digest_of(kept.state) if kept else "",
         position=position,
     )
 

@@ -72,7 +72,7 @@ class MissingField(Refused):
 
 @dataclass(eq=False)
 class BadValue(Refused):
-    """The field {path} does not accept this value: {rule}."""
+    """The field {path} is refused: {rule}."""
 
     code = "E102"
     remedy = "Send a value that the rule allows."

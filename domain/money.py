@@ -1,5 +1,6 @@
 """Money is counted in whole minor units of one currency; shares are exact and always re-sum."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -19,6 +20,7 @@ _EXPONENTS = {
     TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VES WST XCD YER ZAR ZMW ZWG""",
 }
 EXPONENT = {code: digits for digits, codes in _EXPONENTS.items() for code in codes.split()}
+_DECIMAL = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 MINOR_LIMIT = 10**15  # ten trillion pounds: far above any claim, far inside a 64-bit integer
 
 
@@ -42,8 +44,7 @@ class Money:
         """Read a decimal string such as "1250.00"; no exponent, no more decimals than exist."""
         if currency not in EXPONENT:
             raise BadMoney("currency", f"{currency[:8]!r} is not an ISO 4217 currency")
-        digits = text.removeprefix("-").replace(".", "", 1)
-        if len(text) > 24 or not (digits.isascii() and digits.isdigit()):
+        if len(text) > 24 or not _DECIMAL.fullmatch(text):
             raise BadMoney(where, "a plain decimal number is expected, such as 1250.00")
         whole, _, part = text.removeprefix("-").partition(".")
         part = part.rstrip("0").ljust(EXPONENT[currency], "0")

@@ -22,7 +22,7 @@ from domain.errors import Refused, StoreUnavailable
 from edge.postgres.connections import Role, conninfo_for
 from edge.postgres.errors import ServerDidNotAnswer
 from edge.postgres.probe import CONNECT_S_MAX, why_silent
-from edge.postgres.server import PASSING, Server, masked, ready
+from edge.postgres.server import PASSING, Server, masked, reach, ready
 from edge.settings import Settings
 from edge.store.errors import away_by_name, in_one_line
 from edge.store.postgres_store import PostgresLog, PostgresStore
@@ -51,6 +51,7 @@ class Books:
 
     server: Server
     clock: Clock
+    revive: Callable[[], None] | None = None  # called when the server is gone, if it is our own
     _open: ExitStack = field(default_factory=ExitStack)
     _ledger: Ledger | None = None
     _log: PostgresLog | None = None
@@ -60,7 +61,8 @@ class Books:
     def ledger(self) -> Ledger:
         """The one way to write."""
         if self._ledger is None:
-            store = PostgresStore(conninfo_for(self.server.conninfo, Role.WRITER))
+            conninfo = conninfo_for(self.server.conninfo, Role.WRITER)
+            store = PostgresStore(conninfo, revive=self.revive)
             self._ledger = Ledger(self._open.enter_context(store), self.clock, log_judged)
         return self._ledger
 
@@ -68,7 +70,7 @@ class Books:
     def log(self) -> PostgresLog:
         """The log and the histories in it."""
         if self._log is None:
-            log = PostgresLog(conninfo_for(self.server.conninfo, Role.READER))
+            log = PostgresLog(conninfo_for(self.server.conninfo, Role.READER), revive=self.revive)
             self._log = self._open.enter_context(log)
         return self._log
 
@@ -79,6 +81,12 @@ class Books:
             connection = _connected(self.server, Role.PROJECTOR)
             self._projector = Projector(self.log, self._open.enter_context(connection))
         return self._projector
+
+    def now(self) -> datetime:
+        """The moment; that of the log's last fact where another machine's clock is ahead."""
+        head = self.log.head()
+        last = self.log.page(head - 1, 1) if head else []
+        return max([self.clock(), *(record.envelope.recorded_at for record in last)])
 
     def level(self, progress: Callable[[Progress], None] | None = None) -> int:
         """Bring every view level with the log; how many facts were read."""
@@ -118,7 +126,13 @@ def open_books(settings: Settings, clock: Clock = system_clock) -> Books:
     """
     if settings.dsn is not None:
         _require_there(settings.dsn)
-    return Books(ready(settings.dsn, settings.home), clock)
+        return Books(ready(settings.dsn, settings.home), clock)
+    server = ready(None, settings.home)
+
+    def revive() -> None:
+        reach(None, settings.home)
+
+    return Books(server, clock, revive)
 
 
 def _require_there(dsn: str) -> None:

@@ -37,7 +37,7 @@ from domain.refusals.closure import (
     SettlementUnpaid,
 )
 from domain.refusals.state import FreshEstimateMissing, IllegalTransition, NoStrategy
-from domain.terms import Basis, ClosureCode, CostsTerms, CostType, Line, Role
+from domain.terms import Basis, ClosureCode, CostsTerms, CostType, Line, OfferScope, Role
 
 NIL = {
     ClosureCode.NIL_WITHDRAWN,
@@ -226,8 +226,11 @@ def close(claim: Claim, closure: ClosureCode, outcome: str, on: date) -> list[Fa
         due = _settled_share(claim, agreed)
         if paid - agreed.paid_before < due:
             raise SettlementUnpaid(due, paid - agreed.paid_before)
-    if closure in NIL and (agreed is not None or paid.minor):
-        raise ClosureCodeConflicts(closure.value, "damages were agreed or paid")
+    accepted = claim.offers.accepted_in(OfferScope.WHOLE_CLAIM)
+    if closure in NIL and (agreed is not None or accepted or paid.minor):
+        raise ClosureCodeConflicts(closure.value, "damages were accepted, agreed or paid")
+    if closure is ClosureCode.SETTLED and agreed is None:
+        raise ClosureCodeConflicts(closure.value, "no settlement was recorded")
     return [ClaimClosed(closure, outcome)]
 
 

@@ -55,7 +55,9 @@ def cells(claim: Claim) -> dict[Cell, Amounts]:
         our_paid = claim.apportionments.our_part(line, state.paid)
         # Split apart, so that our outstanding is a part of what is outstanding, never below nil.
         our_estimate = our_paid + claim.apportionments.our_part(line, state.outstanding)
-        our_recovered = claim.apportionments.our_part(line, state.recovered)
+        # A contribution is what brings the whole down to our share; it is no part of our share.
+        ours_back = state.recovered - state.contributed
+        our_recovered = claim.apportionments.our_part(line, ours_back)
         found[Cell(line, pathway, handler)] = Amounts(
             state.estimate, state.paid, state.recovered, our_estimate, our_paid, our_recovered
         )

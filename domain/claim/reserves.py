@@ -54,6 +54,7 @@ class LineState:
     estimate: int = 0
     paid: int = 0
     recovered: int = 0
+    contributed: int = 0  # of what was recovered: by those who share the costs with us
     basis: EstimateBasis = EstimateBasis.MOST_LIKELY
     full_quantum: Money | None = None
     probability_bp: int | None = None
@@ -118,9 +119,14 @@ def evolve(state: Reserves, fact: Fact) -> Reserves:
             paid = state.on(fact.line).paid - fact.amount.minor
             return _with(state, fact.line, paid=paid)
         case RecoveryReceived():
-            recovered = state.on(fact.line).recovered + fact.amount.minor
+            line = state.on(fact.line)
+            shared = fact.category is RecoveryCategory.CONTRIBUTION
+            back = {
+                "recovered": line.recovered + fact.amount.minor,
+                "contributed": line.contributed + (fact.amount.minor if shared else 0),
+            }
             known = {**state.recoveries, fact.recovery_id: fact.line}
-            return _with(replace(state, recoveries=known), fact.line, recovered=recovered)
+            return _with(replace(state, recoveries=known), fact.line, **back)
         case _:
             assert_never(fact)
 

@@ -29,6 +29,7 @@ app = typer.Typer(
         {
             "demo": "edge.cli.demo:demo",
             "submit": "edge.cli.submitting:submit",
+            "schema": "edge.cli.schemas:schema",
             "file": "edge.cli.files:file",
             "history": "edge.cli.files:history",
             "caseload": "edge.cli.reports:caseload",

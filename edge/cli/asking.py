@@ -111,8 +111,12 @@ class When:
 
 
 def when(books: Books, known_at: str | None, as_of: str | None) -> When:
-    """The coordinate asked for: by default everything recorded so far, as of that day."""
-    moment = books.clock() if known_at is None else moment_of(known_at)
+    """The coordinate asked for: by default everything recorded so far, as of that day.
+
+    What will be known at a moment to come nobody can say: it is answered as now.
+    """
+    now = books.now()
+    moment = now if known_at is None else min(now, moment_of(known_at))
     day = recorded_day(moment) if as_of is None else day_of(as_of, "--as-of")
     return When(moment, day)
 

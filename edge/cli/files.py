@@ -24,7 +24,15 @@ from edge.cli.asking import (
     claim_stream,
     when,
 )
-from edge.cli.output import amount, console, light_table, pounds, print_json, spoken
+from edge.cli.output import (
+    amount,
+    console,
+    light_table,
+    pounds,
+    print_json,
+    spoken,
+    told_moment,
+)
 from edge.cli.replaying import coordinate, history_of, says_nothing, show_file
 from projections.audit import VIEW, Entry, Filter, trail
 from projections.view import position_of
@@ -101,7 +109,7 @@ def _nothing_there(
 
 
 def _title(reference: str, at: When) -> str:
-    return f"{reference}, known at {at.known_at:%Y-%m-%d %H:%M}Z as of {at.as_of}"
+    return f"{reference}, known at {told_moment(at.known_at)} as of {at.as_of}"
 
 
 def entry_data(entry: Entry) -> dict[str, Any]:
@@ -207,4 +215,4 @@ def _authority(entry: Entry) -> list[str]:
         if entry.approval
         else f"mandate version {entry.mandate_version}"
     )
-    return [f"authority: {entry.decision} {measured} of {entry.currency} {limit}, {by}"]
+    return [f"authority to {entry.decision}: damages {measured} of {entry.currency} {limit}, {by}"]

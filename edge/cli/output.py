@@ -43,6 +43,11 @@ console = Page(highlight=False, emoji=False)
 errors = Console(stderr=True, highlight=False, emoji=False)
 
 
+def told_moment(moment: datetime) -> str:
+    """A moment in full, so that it can be asked for again."""
+    return moment.isoformat().replace("+00:00", "Z")
+
+
 def write_line(line: bytes) -> None:
     """A line of an answer that programs read: these bytes, whatever the terminal's encoding."""
     sys.stdout.flush()

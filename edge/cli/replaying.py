@@ -22,7 +22,7 @@ from edge.cli.asking import (
     moment_of,
     when,
 )
-from edge.cli.output import console, print_json, spoken, table
+from edge.cli.output import console, print_json, spoken, table, told_moment
 from edge.cli.telling import draw_file, file_data
 from edge.wiring import Books
 from replay.difference import Difference, FieldChange, difference
@@ -119,7 +119,7 @@ def coordinate_data(at: Coordinate) -> dict[str, Any]:
 
 def _in_words(told: dict[str, Any]) -> str:
     moment = told.get("known_at")
-    words = {**told, "known_at": f"{moment:%Y-%m-%d %H:%M}Z"} if moment else told
+    words = {**told, "known_at": told_moment(moment)} if moment else told
     return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in words.items())
 
 

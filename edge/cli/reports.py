@@ -24,7 +24,7 @@ from edge.cli.asking import (
     day_of,
     when,
 )
-from edge.cli.output import amount, console, pounds, print_json, table
+from edge.cli.output import amount, console, pounds, print_json, table, told_moment
 from edge.cli.telling import line_in_words
 from edge.wiring import Books
 from projections import caseload as cases
@@ -254,7 +254,8 @@ def movements(
     if json:
         print_json(answer)
         return
-    period = f"Movements {start} to {end}, {by_axis.value}"
+    shared = share.value.replace("_", " ")
+    period = f"Movements {start} to {end}, {by_axis.value}, {shared}, {_told(at)}"
     if not found:
         console.print(Text(f"{period}: none, and nothing was held"))
     for each in found:
@@ -308,7 +309,7 @@ def _say_left_out(answer: dict[str, Any]) -> None:
 
 
 def _told(at: When) -> str:
-    return f"known at {at.known_at:%Y-%m-%d %H:%M:%S}Z as of {at.as_of}"
+    return f"known at {told_moment(at.known_at)} as of {at.as_of}"
 
 
 def _keys(kind: type[K], asked: Sequence[str] | None) -> list[K]:

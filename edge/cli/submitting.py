@@ -76,5 +76,5 @@ def _lines(lines: IO[bytes]) -> Iterator[bytes]:
         rest = line
         while not rest.endswith(b"\n") and rest:
             rest = lines.readline(COMMAND_BYTES_MAX)
-        if line.strip():
+        if line.strip() or len(line) > COMMAND_BYTES_MAX:
             yield line.rstrip(b"\n")

@@ -20,6 +20,7 @@ class Named(NamedTuple):
     version: int
     position: int
     name: str
+    digest: str = ""  # of the stored bytes, where the receipt says it of this very fact
 
 
 class Told(NamedTuple):
@@ -59,7 +60,7 @@ def _refused(receipt: dict[str, Any]) -> list[Named]:
         return []
     if "\0" in stream:
         raise ValueError(stream)
-    return [Named(stream, version, receipt["position"], REFUSAL)]
+    return [Named(stream, version, receipt["position"], REFUSAL, str(receipt["digest"]))]
 
 
 def _head(receipt: dict[str, Any]) -> tuple[int, str]:

@@ -19,7 +19,7 @@ from pydantic_core import from_json
 from domain.errors import ChainBroken
 from domain.schema import chain_start
 from edge.store.postgres_store import PostgresLog
-from edge.store.receipts import Named, told_by
+from edge.store.receipts import REFUSAL, Named, told_by
 from edge.store.snapshot import Snapshot, StoredAnswer, StoredFact
 
 FACTS_A_REPORT = 10_000
@@ -192,7 +192,8 @@ def _compare(
             _require_head(stream, links, *told.head)
     for version in sorted(unnamed):
         link = links[version - 1]
-        named = Named(stream, version, link.position, link.name)
+        digest = link.digest if link.name == REFUSAL else ""
+        named = Named(stream, version, link.position, link.name, digest)
         elsewhere.answers.append((link.command_id, named))
 
 

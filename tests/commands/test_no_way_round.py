@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from commands import ledger
 from domain.claim.exposure import cells
-from tests.commands.bodies import DAMAGES, Body, Desk, damages, estimate, gbp, part36
+from tests.commands.bodies import DAMAGES, Body, Desk, damages, estimate, gbp, matter, part36
 
 OURS = {**DAMAGES, "basis": "our_share"}
 
@@ -134,3 +135,59 @@ def test_a_refusal_of_what_cannot_be_read_says_which_version_was_there(desk: Des
     version = len(desk.history("claim-C1"))
     desk.ask("set-estimate", "ann", estimates="rubbish")
     assert desk.history("refusals-claim-C1")[-1].fact.version == version
+
+
+def test_a_correction_above_the_limit_is_not_hidden_by_a_later_estimate(desk: Desk) -> None:
+    desk.told("set-estimate", "ann", estimates=[estimate(300_000)])
+    version = len(desk.history("claim-C1"))
+    desk.told("set-estimate", "ann", estimates=[estimate(1)])
+    again = {"kind": "estimate", **estimate(900_000)}
+    told = {"version": version, "replacement": again, "why": "mistyped"}
+    assert desk.ask("correct-fact", "ann", **told).code == "E301"
+
+
+def test_a_claim_that_was_accepted_is_not_closed_as_nil(desk: Desk) -> None:
+    desk.told("make-offer", "ann", offer_id="O1", terms=part36(1_000))
+    desk.told("accept-offer", "ann", offer_id="O1")
+    for closure in ("nil_withdrawn", "settled"):
+        assert desk.ask("close-claim", "ann", closure=closure, outcome="x").code == "E224"
+
+
+def test_a_correction_does_not_take_a_file_out_of_the_mandates_reach() -> None:
+    desk = Desk()
+    desk.employ("ann", 500_000, jurisdictions=["england_wales"])
+    desk.opened()
+    abroad = {"kind": "matter", **matter(jurisdiction="hong_kong")}
+    told = {"version": 1, "replacement": abroad, "why": "it was in Hong Kong"}
+    assert desk.ask("correct-fact", "ann", **told).code == "E311"
+
+
+def test_the_last_place_of_a_file_is_not_passed_by_an_approval(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    approved(desk, part36(600_000))
+    monkeypatch.setattr(ledger, "STREAM_FACTS_MAX", len(desk.history("claim-C1")) + 1)
+    offer = {"offer_id": "O1", "terms": part36(600_000), "approval": "E1"}
+    assert desk.ask("make-offer", "ann", **offer).code == "E602"
+
+
+@pytest.mark.parametrize("day", ["1700006400", "20260302", "2026-3-2"])
+def test_a_day_is_written_in_one_form(desk: Desk, day: str) -> None:
+    assert desk.ask("notify-matter", "bob", "C2", **{**matter(), "event_date": day}).code == "E102"
+
+
+@pytest.mark.parametrize("amount", [".0", "1.", ".", "-.5"])
+def test_an_amount_has_digits_on_both_sides_of_its_point(desk: Desk, amount: str) -> None:
+    asked = {"line": DAMAGES, "amount": {"amount": amount, "currency": "GBP"}}
+    assert desk.ask("set-estimate", "ann", estimates=[asked]).code == "E103"
+
+
+def test_our_share_of_a_contribution_is_nothing(desk: Desk) -> None:
+    """It is what brings the whole down to our share."""
+    apportioned(desk, "2/3", "1/3")
+    desk.told("set-estimate", "ann", estimates=[estimate(900)])
+    for key, category in (("R1", "contribution"), ("R2", "insurer")):
+        recovery = {"line": DAMAGES, "amount": gbp(300), "category": category}
+        desk.told("receive-recovery", "ann", recovery_id=key, **recovery)
+    (amounts,) = cells(desk.claim("C1")).values()
+    assert (amounts.recovered, amounts.our_recovered) == (600_00, 200_00)

@@ -76,6 +76,8 @@ def test_shares_that_do_not_sum_to_one_or_are_nothing_are_refused(uneven: tuple[
 def test_there_are_two_to_twenty_parties_each_named_once_and_one_is_ours() -> None:
     file = given(notified())
     file.when(propose(shared("1"))).refused(BadValue, path="parties")
+    most = shared(*["1/20"] * PARTIES_MAX)
+    file.when(propose(most)).then(most)
     many = ["1/21"] * (PARTIES_MAX + 1)
     file.when(propose(shared(*many))).refused(BadValue, path="parties")
     twice = (PartyShare("org-1", Fraction(1, 2)), PartyShare("org-1", Fraction(1, 2)))

@@ -21,7 +21,7 @@ from domain.claim.soundness import require_after_incident, require_sound
 from domain.envelope import Recorded
 from domain.errors import BadValue, CurrencyMismatch
 from domain.history import Coordinate, fold
-from domain.money import Money
+from domain.money import MINOR_LIMIT, Money
 from domain.refusals.dates import EffectiveBeforeIncident
 from domain.refusals.money import AmountNegative, AmountNotPositive
 from domain.refusals.state import CorrectionBreaksFile, NotCorrectable
@@ -219,6 +219,19 @@ def test_no_money_is_outstanding_on_a_closed_file() -> None:
     assert "closed file" in broken_on(after(2), records)
 
 
+def test_no_more_comes_back_than_the_ledger_can_keep() -> None:
+    half = MINOR_LIMIT // 200
+    records = history((0, notified()), (0, estimated(5)), (1, recovered(half)))
+    require_sound([*records])
+    records = history(
+        (0, notified()),
+        (0, estimated(5)),
+        (1, recovered(half)),
+        (2, recovered(half, DAMAGES, "R2")),
+    )
+    assert "more than can be kept" in broken_on(after(2), records)
+
+
 def test_no_offer_is_open_on_a_settled_claim() -> None:
     records = history(
         (0, notified()), (2, offered(part36())), (1, settled()), (1, OfferSuperseded("O1"))
@@ -238,6 +251,8 @@ def test_nothing_is_recorded_as_of_before_the_incident_or_the_notification() -> 
     require_after_incident(claim, after(-20))
     with pytest.raises(EffectiveBeforeIncident, match="notification"):
         require_after_incident(claim, after(-21))
+    with pytest.raises(EffectiveBeforeIncident, match="notification"):
+        require_after_incident(claim, after(-200))
     with pytest.raises(EffectiveBeforeIncident, match="incident"):
         require_after_incident(claim, after(-201))
     require_after_incident(Claim(), date(1950, 1, 1))

@@ -8,7 +8,7 @@ from domain.claim.exposure import UNALLOCATED, Amounts, Cell, difference, step, 
 from domain.claim.lifecycle import HandlerChanged
 from domain.envelope import Recorded
 from domain.history import Coordinate, in_order, latest_day
-from domain.terms import Line
+from domain.terms import Line, RecoveryCategory
 from tests.facts import (
     DAMAGES,
     DAY,
@@ -67,6 +67,15 @@ def test_an_agreed_share_moves_our_part_and_leaves_the_whole() -> None:
     held = (notified(), estimated(500), issued(300), shared("1/4", "3/4"))
     ours = Amounts(our_estimate=-37_500, our_paid=-22_500)
     assert moved(*held, by=shares_agreed()) == {(DAY, NOBODYS): ours}
+
+
+def test_a_contribution_brings_the_whole_down_to_our_share_and_is_no_part_of_it() -> None:
+    contributed = replace(recovered(120), category=RecoveryCategory.CONTRIBUTION)
+    held = (notified(), estimated(500), issued(300), shared("3/5", "2/5"), shares_agreed())
+    assert moved(*held, by=contributed) == {(DAY, NOBODYS): Amounts(recovered=12_000)}
+    assert moved(*held, by=recovered(20)) == {
+        (DAY, NOBODYS): Amounts(recovered=2_000, our_recovered=1_200)
+    }
 
 
 def test_what_moves_no_money_moves_nothing() -> None:

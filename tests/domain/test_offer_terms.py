@@ -103,6 +103,8 @@ def test_a_part_36_offer_without_21_days_is_none(days: int | None) -> None:
 def test_a_trial_within_21_days_shortens_the_relevant_period() -> None:
     near = replace(part36(days=10), days_to_trial=20)
     offering(near).then(offered(near))
+    at_the_door = replace(part36(days=0), days_to_trial=1)
+    offering(at_the_door).then(offered(at_the_door))
     offering(replace(near, days_to_trial=21)).refused(InvalidPart36Offer)
     offering(replace(near, relevant_period_days=None)).refused(InvalidPart36Offer)
 

@@ -117,6 +117,13 @@ def test_a_settlement_rests_on_an_accepted_offer_and_equals_it() -> None:
     )
 
 
+def test_a_settlement_names_the_offer_that_was_accepted() -> None:
+    file = on_file(offered(calderbank(1_000)), accepted())
+    file.when(settle(damages(1_000))).refused(
+        SettlementDiffersFromOffer, term="offer_id", asked="none", accepted="O1"
+    )
+
+
 def test_a_settlement_does_not_rest_on_an_offer_that_was_not_accepted() -> None:
     on_file().when(settle(damages(1_000), "O9")).refused(UnknownReference, reference="O9")
     on_file(offered(calderbank())).when(settle(damages(1_000), "O1")).refused(
@@ -164,12 +171,24 @@ def test_the_digest_of_a_settlement_changes_with_its_terms() -> None:
 # --- closing -------------------------------------------------------------------------------------
 
 
+def test_a_file_is_closed_as_settled_only_after_a_settlement() -> None:
+    on_file(estimated(300), issued(300)).when(close(ClosureCode.SETTLED)).refused(
+        ClosureCodeConflicts
+    )
+
+
 def test_a_file_with_nothing_left_is_closed() -> None:
-    on_file(estimated(300), issued(300)).when(close(ClosureCode.SETTLED)).then(
-        ClaimClosed(ClosureCode.SETTLED, "done")
+    on_file(estimated(300), issued(300)).when(close(ClosureCode.JUDGMENT)).then(
+        ClaimClosed(ClosureCode.JUDGMENT, "done")
     )
     given(notified()).when(close(ClosureCode.DUPLICATE)).then(
         ClaimClosed(ClosureCode.DUPLICATE, "done")
+    )
+
+
+def test_a_file_is_closed_as_settled_when_a_settlement_was_recorded() -> None:
+    on_file(estimated(300), issued(300)).when(close(ClosureCode.SETTLED)).refused(
+        ClosureCodeConflicts, closure="settled"
     )
 
 
@@ -253,6 +272,8 @@ def test_a_file_is_not_closed_as_nil_when_damages_were_paid_or_agreed(code: Clos
     )
     paid_off = on_file(estimated(5), replace(settled(5), paid_before=gbp(0)), issued(5))
     paid_off.when(close(code)).refused(ClosureCodeConflicts)
+    agreed_to = on_file(offered(calderbank()), accepted())
+    agreed_to.when(close(code)).refused(ClosureCodeConflicts)
 
 
 @pytest.mark.parametrize("code", NIL_CODES)

@@ -50,7 +50,7 @@ def made(postgres: Server, postgres_admin: Connection[tuple[object, ...]], worke
     """For the fixtures that outlive a test, and so cannot use the one of the test."""
 
     @contextmanager
-    def make(purpose: str, template: str = TEMPLATE) -> Generator[Database]:
+    def make(purpose: str, template: str = TEMPLATE) -> Generator[Database, None, None]:
         database = Database(f"test_{purpose}_{worker}", postgres)
         name, source = sql.Identifier(database.name), sql.Identifier(template)
         postgres_admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, source))

@@ -312,10 +312,10 @@ def test_rows_become_the_facts_that_the_same_events_would_have_been(desk: Desk) 
         EstimateSet(psla, Money(0, "GBP"), Money(100_000, "GBP"), Trigger.SOURCE),
         EstimateSet(fees, Money(0, "GBP"), Money(500, "GBP"), Trigger.SOURCE),
         PaymentIssued("legacy/2", fees, Money(500, "GBP")),
-        RecoveryReceived("legacy/3", fees, RecoveryCategory.CONTRIBUTION, Money(250, "GBP")),
+        RecoveryReceived("legacy/3", fees, RecoveryCategory.BY_SOURCE, Money(250, "GBP")),
         HandlerChanged("h.one", "h.two", "dental-imported"),
         EstimateSet(psla, Money(100_000, "GBP"), Money(0, "GBP"), Trigger.SOURCE),
-        ClaimClosed(ClosureCode.SETTLED, "struck out"),
+        ClaimClosed(ClosureCode.BY_SOURCE, "struck out"),
     ]
 
 
@@ -329,9 +329,9 @@ def test_facts_say_when_they_were_true_and_which_row_said_so(desk: Desk) -> None
     assert {each.judgement.grounds for each in told} == {Grounds.SOURCE}
 
 
-def test_a_file_that_cost_nothing_is_closed_as_withdrawn(desk: Desk) -> None:
+def test_why_the_source_closed_a_file_is_not_guessed(desk: Desk) -> None:
     desk.takes([row("C1", "2020-01-01", "opened"), row("C1", "2020-02-01", "closed", estimate="0")])
-    assert desk.facts("C1")[-1].fact.closure is ClosureCode.NIL_WITHDRAWN
+    assert desk.facts("C1")[-1].fact.closure is ClosureCode.BY_SOURCE
 
 
 def test_a_closed_file_is_reopened_and_paid_again(desk: Desk) -> None:
