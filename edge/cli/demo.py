@@ -88,7 +88,7 @@ def play(
         for ask, receipt in zip(day, receipts, strict=True):
             code = receipt.code
             played.accepted += not code
-            played.refused.update([code] if code else [])
+            played.refused.update([f"{receipt.data['name']} ({code})"] if code else [])
             if code != ask.intended:
                 played.unintended.append(f"{ask.command.command_id}: {receipt.body.decode()}")
         progress(len(day))

@@ -96,7 +96,7 @@ def entries_of(connection: Connection[Any], reference: str) -> list[Entry]:
 def show_life(entries: Sequence[Entry]) -> None:
     """A file's life, a line a command; `claims history` has every fact of it."""
     drawn = light_table("")
-    for name in ("recorded", "who", "what"):
+    for name in ("fact", "recorded", "who", "what"):
         drawn.add_column(name, no_wrap=name != "what")
     for _, group in groupby(entries, key=lambda entry: entry.command_id):
         facts = list(group)
@@ -104,7 +104,10 @@ def show_life(entries: Sequence[Entry]) -> None:
         what = Text(", ".join(names), style="red" if facts[0].code else "")
         if facts[0].rationale:
             what.append(f'\n"{facts[0].rationale}"', style="dim")
-        drawn.add_row(Text(f"{facts[0].recorded_at:%Y-%m-%d}"), Text(facts[0].person), what)
+        first, last = facts[0].version, facts[-1].version
+        number = "" if facts[0].code else str(first) if first == last else f"{first}-{last}"
+        day = f"{facts[0].recorded_at:%Y-%m-%d}"
+        drawn.add_row(Text(number), Text(day), Text(facts[0].person), what)
     console.print(drawn)
 
 
@@ -139,6 +142,12 @@ def show_replay(history: History) -> None:
     then = Coordinate(known_at=_before_correction(history))
     day = recorded_day(then.known_at) if then.known_at else date.max
     console.print(Rule(f"The same file as it was known on {day}"))
+    fixed = [each.envelope for each in history if each.envelope.corrects is not None]
+    for envelope in fixed[:1]:
+        corrected = (
+            f"On {recorded_day(envelope.recorded_at)} fact {envelope.corrects} was corrected."
+        )
+        console.print(f"{corrected} Until then the ledger knew only this:")
     console.print(draw_file(f"{STORY} on {day}", file_at(history, then).claim, day))
     found = difference(history, then, Coordinate())
     told = [change for change in found.changes if _TELLING.fullmatch(change.path)]
