@@ -92,14 +92,15 @@ def _ask(before: File[Claim], after: File[Claim], changed: object) -> Ask:
     """
     currency = changed.line.currency if isinstance(changed, EstimateSet) else after.state.currency
     was, becomes = _damages(before, currency), _damages(after, currency)
-    raised = [total for slot, total in becomes.items() if total > was.get(slot, nil(currency))]
+    raised = [total for key, total in becomes.items() if total > was.get(key, nil(currency))]
     return Ask(Decision.CORRECT, max([after.state.damages_estimated(currency), *raised]))
 
 
-def _damages(file: File[Claim], currency: str) -> dict[int, Money]:
-    """The damages estimated after each fact that stands, by the version whose place it has."""
-    claim, totals = file.initial, dict[int, Money]()
+def _damages(file: File[Claim], currency: str) -> dict[str, Money]:
+    """The damages estimated after each command whose facts stand; in between nothing ever stood."""
+    claim, totals = file.initial, dict[str, Money]()
     for slot, record in standing(file.history):
         claim = file.evolve(claim, record.fact, record.envelope.effective_on)
-        totals[slot] = claim.damages_estimated(currency)
+        decided_by = file.history[slot - 1].envelope.command_id
+        totals[decided_by] = claim.damages_estimated(currency)
     return totals

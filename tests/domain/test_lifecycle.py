@@ -70,6 +70,8 @@ def test_a_file_is_opened_once() -> None:
 
 
 def test_a_matter_is_not_notified_before_it_happened() -> None:
+    same_day = replace(notified(), notified_on=after(-200))
+    given().when(lambda claim: lifecycle.notify(claim.lifecycle, same_day, "DC-1")).then(same_day)
     early = replace(notified(), notified_on=after(-201))
     given().when(lambda claim: lifecycle.notify(claim.lifecycle, early, "DC-1")).refused(
         DateOrder, path="notified_on"
@@ -115,6 +117,9 @@ def test_a_strategy_is_reviewed_on_or_after_the_day_it_is_set() -> None:
     file.when(lambda claim: lifecycle.set_strategy(claim.lifecycle, strategy_set(), DAY)).then(
         strategy_set()
     )
+    file.when(
+        lambda claim: lifecycle.set_strategy(claim.lifecycle, strategy_set(), after(60))
+    ).then(strategy_set())
     file.when(
         lambda claim: lifecycle.set_strategy(claim.lifecycle, strategy_set(), after(61))
     ).refused(DateOrder, path="review_on")

@@ -141,6 +141,11 @@ def test_a_mandate_does_not_end_before_it_begins() -> None:
     given_mandate(granted()).when(change(limit(5), until=after(-1))).refused(DateOrder)
 
 
+def test_a_mandate_may_be_for_a_single_day() -> None:
+    today = replace(granted(), valid_to=DAY)
+    given_mandate().when(give(today)).then(today)
+
+
 def test_three_people_sign_a_mandate() -> None:
     mandate = given_mandate(granted())
     assert mandate.state.missing == ("holder", "line_manager", "head_of_department")
@@ -154,6 +159,13 @@ def test_the_holder_signs_as_holder_and_as_nothing_else() -> None:
     for other in (Attestor.LINE_MANAGER, Attestor.HEAD_OF_DEPARTMENT):
         mandate.when(sign(other, "ann")).refused(AttestorConflict, attestor=other.value)
     mandate.when(sign(Attestor.HOLDER, "bob")).refused(AttestorConflict, person="bob")
+
+
+@pytest.mark.parametrize("attestor", [Attestor.LINE_MANAGER, Attestor.HEAD_OF_DEPARTMENT])
+def test_a_manager_signs_in_the_role_that_the_signature_names(attestor: Attestor) -> None:
+    given_mandate(granted()).when(sign(attestor, "fin", Role.FINANCE)).refused(
+        AttestorConflict, why="they act as finance"
+    )
 
 
 def test_nobody_signs_in_two_capacities() -> None:

@@ -25,6 +25,7 @@ from domain.money import EXPONENT, MINOR_LIMIT, Money, nil, require_whole, split
         ("12.000", "JPY", 12),
         ("1.234", "KWD", 1_234),
         ("9999999999999.99", "GBP", MINOR_LIMIT - 1),
+        ("0" * 24, "GBP", 0),
     ],
 )
 def test_an_amount_is_read_from_a_plain_decimal(text: str, currency: str, minor: int) -> None:
@@ -93,6 +94,7 @@ def test_amounts_are_added_taken_away_and_compared() -> None:
     assert Money(2, "GBP") + Money(3, "GBP") == Money(5, "GBP")
     assert Money(2, "GBP") - Money(3, "GBP") == Money(-1, "GBP")
     assert nil("GBP") < Money(1, "GBP") <= Money(1, "GBP")
+    assert not Money(1, "GBP") < Money(1, "GBP")
     assert max(Money(1, "GBP"), Money(2, "GBP")) == Money(2, "GBP")
 
 
@@ -109,6 +111,7 @@ def test_amounts_are_written_with_all_their_decimals() -> None:
         "GBP -0.05",
         "GBP 1.00",
     ]
+    assert str(Money(0, "GBP")) == "GBP 0.00"
     assert str(Money(-7, "JPY")) == "JPY -7"
     assert str(Money(7, "KWD")) == "KWD 0.007"
 

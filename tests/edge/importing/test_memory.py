@@ -4,8 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROWS = 300_000  # held as text they would take some 100 MB
-SOUND = 10_000  # of them: judged, one row costs more time than all that is measured here
+ROWS = 200_000  # held as text they would take some 70 MB
+SOUND = 5_000  # of them: judged, one row costs more time than all that is measured here
 GROWTH_MB_MAX = 40  # the sorter's share of it is 16
 
 # In a process of its own, because the most memory ever used is told of a whole process.
