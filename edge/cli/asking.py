@@ -1,5 +1,6 @@
 """What every command of the command line shares: who asks, at which coordinate, in which form."""
 
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from commands.fields import EARLIEST_DAY, LATEST_DAY
 from commands.fields import Reference as ReferenceText
 from domain.envelope import recorded_day
-from domain.errors import BadValue, CutoffNotFound, LedgerError, Unreadable
+from domain.errors import BadValue, CutoffNotFound, LedgerError, Refused, Unreadable
 from domain.terms import Role
 from edge.cli.app import Asking
 from edge.cli.output import show_error
@@ -46,6 +47,15 @@ Basis = Annotated[
     str, typer.Option("--basis", metavar="gross|our_share", help="The whole claim, or our share.")
 ]
 Reference = Annotated[str, typer.Argument(metavar="REF", help="The claim's reference.")]
+
+
+@dataclass(eq=False)
+class NotReadOrWritten(Refused):
+    """The machine did not let the command read its input or write its answer: {why}."""
+
+    code = "E636"
+    remedy = "Make room or name another file; the same command, sent again, is answered the same."
+    why: str
 
 
 @dataclass(slots=True)
@@ -174,20 +184,37 @@ def answering(command: Callable[..., int | None]) -> Callable[..., None]:
 
     @wraps(command)
     def answered(**options: Any) -> None:
-        context: typer.Context = options["context"]
-        asking: Asking = context.obj
         try:
-            context.obj = caller_named(asking.who)
-            _set_up_log(context.obj.settings, asking)
-            with database_errors():
-                code = command(**options)
-        except LedgerError as error:
-            show_error(error, as_json=bool(options.get("json")))
-            raise typer.Exit(exit_code_of(error)) from None
-        sys.stdout.flush()  # here, where a reader that has had enough is no error
-        raise typer.Exit(code or OK)
+            code = _answer(command, options)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise  # a reader that has had enough is no error
+        except OSError as error:
+            _give_up_answering()
+            show_error(NotReadOrWritten(error.strerror or str(error)), as_json=False)
+            code = UNAVAILABLE
+        raise typer.Exit(code)
 
     return answered
+
+
+def _answer(command: Callable[..., int | None], options: dict[str, Any]) -> int:
+    """Run a command; a named error is an answer, too."""
+    context: typer.Context = options["context"]
+    asking: Asking = context.obj
+    try:
+        context.obj = caller_named(asking.who)
+        _set_up_log(context.obj.settings, asking)
+        with database_errors():
+            return command(**options) or OK
+    except LedgerError as error:
+        show_error(error, as_json=bool(options.get("json")))
+        return exit_code_of(error)
+
+
+def _give_up_answering() -> None:
+    """What is left of the answer goes nowhere, so that leaving does not fail once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _set_up_log(settings: Settings, asking: Asking) -> None:

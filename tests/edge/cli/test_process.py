@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import subprocess
 from pathlib import Path
 
@@ -109,3 +110,18 @@ def test_a_database_that_is_lost_while_commands_are_sent_is_answered_line_by_lin
     assert answer.code == 5
     assert all(not receipt["kept_in"] for receipt in answer.receipts)
     assert claims("submit", "-", stdin=MANDATES).code == 0
+
+
+def test_an_answer_that_cannot_be_written_is_told_by_name(tmp_path: Path) -> None:
+    with (tmp_path / "answer").open("wb") as full:
+        done = subprocess.run(
+            [CLAIMS, "schema", "--json"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env={"PATH": os.environ["PATH"]},
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)),
+            check=False,
+        )
+    assert done.returncode == 5, done.stderr.decode()
+    assert b"E636" in done.stderr
+    assert b"Traceback" not in done.stderr
