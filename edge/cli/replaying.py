@@ -7,7 +7,7 @@ import typer
 from rich.text import Text
 
 from domain.difference import Changed
-from domain.errors import BadValue
+from domain.errors import BadValue, CutoffNotFound
 from domain.history import Coordinate
 from domain.refusals.state import UnknownClaim
 from edge.cli.asking import (
@@ -56,6 +56,8 @@ def replay_file(
         raise BadValue("--before", "either --version or --before")
     with caller.books() as books:
         history = history_of(books, reference)
+        if position is not None and position > books.log.head():
+            raise CutoffNotFound(claim_stream(reference), f"position {position} of the log")
         if before is not None:
             version = just_before(history, before).version
         found = file_at(history, coordinate(books, history, known_at, as_of, version, position))

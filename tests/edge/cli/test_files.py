@@ -75,6 +75,7 @@ def test_a_version_a_position_and_just_before_a_fact_are_coordinates(told: Line)
         ["--before", "8"],
         ["--position", "0"],
         ["--position", "-5"],
+        ["--position", "99999999999999999999"],
         ["--known-at", "2025-01-12"],
         ["--as-of", "2025-01-12"],
     ],
