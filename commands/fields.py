@@ -33,6 +33,8 @@ _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 def _clean(text: str) -> str:
     """Refuse characters that no document has: NUL, lone surrogates, other controls."""
+    if text.isprintable():
+        return text
     for char in text:
         if unicodedata.category(char) in ("Cc", "Cs", "Cn") and char not in "\n\t":
             raise PydanticCustomError("text", "it holds a control character or half a character")

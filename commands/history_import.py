@@ -11,13 +11,13 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
-from commands.fields import Amount, Currency, Day, Maybe, Part, Reference, Text
+from commands.fields import Amount, Currency, Day, Maybe, Reference, Text
 from commands.file import Decided, File
 from commands.parts import ClaimCommand
 from commands.ruling import Ruling
-from domain.claim import Claim, Fact, decisions, evolve_all, lifecycle
+from domain.claim import Claim, Fact, decisions, evolve, lifecycle
 from domain.claim.lifecycle import ClaimNotified, HandlerChanged
 from domain.claim.payments import PaymentIssued
 from domain.claim.reserves import EstimateSet, RecoveryReceived
@@ -58,9 +58,12 @@ class RowKind(StrEnum):
     REOPENED = "reopened"
 
 
-class Row(Part):
+@dataclass(frozen=True, slots=True)
+class Row:
     """One transaction of the source; `estimate` is the line's after this row.
 
+    Whoever reads rows holds them to the bounds of these fields: a bulk import has no time to have
+    each row checked twice.
     `handler` and `pathway` say who has the file from this row on. `jurisdiction`, `event_date` and
     `notified_on` belong to the row that opens the file; a later one may repeat them.
     """
@@ -85,7 +88,19 @@ class ImportHistory(ClaimCommand):
     type: Literal["import-history"] = "import-history"
     source: Reference
     currency: Currency
-    rows: Annotated[tuple[Row, ...], Field(min_length=1, max_length=ROWS_MAX)]
+    # Not dumped: a history's command_id is made of what its rows say.
+    rows: Annotated[tuple[Row, ...], Field(min_length=1, max_length=ROWS_MAX, exclude=True)]
+    _known: tuple[tuple[object, ...], Ruling] | None = PrivateAttr(default=None)
+
+    def on_new_file(self, on: date) -> Ruling:
+        """What it comes to on a file without a fact, if it is recorded on that day.
+
+        Worked out once: an import judges a history before it sends it, and the ledger again.
+        """
+        basis = on, self.source, self.claim, self.currency, self.rows  # a copy may have others
+        if self._known is None or self._known[0] != basis:
+            self._known = basis, _ruled(Claim(), self, on)
+        return self._known[1]
 
 
 @dataclass(eq=False)
@@ -139,15 +154,20 @@ class _Draft:
     def add(self, facts: Sequence[Fact], on: date | None = None) -> None:
         """Take facts of the row's day, or of another."""
         day = on or self.on
-        self.decided += [Decided(fact, day, self.origin, self.note) for fact in facts]
-        self.claim = evolve_all(self.claim, facts, day)
-        for line in self.claim.reserves.lines:  # refused where the sum is beyond what can be kept
-            self.claim.damages_estimated(line.currency)
+        for fact in facts:
+            self.decided.append(Decided(fact, day, self.origin, self.note))
+            self.claim = evolve(self.claim, fact, day)
+            if isinstance(fact, EstimateSet) and len(self.claim.reserves.lines) > 1:
+                self.claim.damages_estimated(fact.line.currency)  # refused where it cannot be kept
 
 
 def import_history(file: File[Claim], command: ImportHistory, on: date) -> Ruling:
     """Every row in order; the first that breaks a rule refuses the claim, naming its row."""
-    draft = _Draft(file.state, [], Imported(command.source, 0))
+    return _ruled(file.state, command, on) if file.version else command.on_new_file(on)
+
+
+def _ruled(claim: Claim, command: ImportHistory, on: date) -> Ruling:
+    draft = _Draft(claim, [], Imported(command.source, 0))
     for number, row in enumerate(command.rows):
         draft.origin = Imported(command.source, row.row)
         try:
@@ -247,6 +267,8 @@ def _handled(draft: _Draft, row: Row) -> None:
     """
     life = draft.claim.lifecycle
     _require_same_matter(life.notified, row)
+    if row.pathway is None and not row.handler:
+        return
     expected = life.notified.pathway_hint if life.notified and not life.pathway else life.pathway
     if row.pathway in (None, expected) and row.handler in ("", life.handler):
         return

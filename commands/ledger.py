@@ -1,15 +1,17 @@
 """The one way to write: commands in, receipts out, whatever door they came through.
 
 A batch is judged in order against the state its predecessors in it have left, and stored in one
-transaction with its facts, receipts and refusals. If another writer moved what was read, its
-commands are judged again one by one.
+transaction with its facts, receipts and refusals. If another writer moved what some of them read,
+those are judged again one by one, after the others.
 """
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, cast
 
+from commands.cache import CACHE_BYTES_MAX, Cache
 from commands.claim_handlers import HANDLERS as CLAIM
 from commands.door import Unread, body_sha256
 from commands.file import Decided, File
@@ -59,8 +61,10 @@ class Ledger:
         store: Store,
         clock: Callable[[], datetime],
         tell: Callable[[Asked, Receipt], None] | None = None,
+        cache_bytes_max: int = CACHE_BYTES_MAX,
     ) -> None:
         self._store = store
+        self._cache = Cache(store.load, cache_bytes_max)
         self._clock = clock
         self._tell = tell
 
@@ -82,51 +86,79 @@ class Ledger:
         return receipts
 
     def _receipts(self, commands: Sequence[Asked]) -> list[Receipt]:
+        receipts: dict[int, Receipt] = {}
+        together, alone = list(range(len(commands))), list[int]()
         try:
-            return self._whole_batch(commands)
-        except Moved:
-            return [self._one(command) for command in commands]
+            while together:
+                try:
+                    stored = self._stored([commands[place] for place in together])
+                except _Overtaken as overtaken:
+                    # What is judged again comes after the others, and so it does on each file.
+                    alone += [together.pop(at) for at in reversed(overtaken.places)]
+                else:
+                    receipts.update(zip(together, stored, strict=True))
+                    break
+            for place in sorted(alone):
+                together = [place]
+                receipts[place] = self._one(commands[place])
         except StoreUnavailable as error:
-            return [_unkept(command, error) for command in commands]
+            self._cache.clear()
+            for place in together:
+                receipts[place] = _unkept(commands[place], error)
+            away = StoreUnavailable(error.why)  # the others were not tried: they are in no doubt
+            for place in alone:
+                receipts.setdefault(place, _unkept(commands[place], away))
+        return [receipts[place] for place in range(len(commands))]
 
     def _one(self, command: Asked) -> Receipt:
         for _ in range(TRIES_MAX):
-            try:
-                return self._whole_batch([command])[0]
-            except Moved:
-                continue
-            except StoreUnavailable as error:
-                return _unkept(command, error)
+            with contextlib.suppress(_Overtaken):
+                return self._stored([command])[0]
         return _unkept(command, TooContended(command.stream, TRIES_MAX))
 
-    def _whole_batch(self, commands: Sequence[Asked]) -> list[Receipt]:
+    def _stored(self, commands: Sequence[Asked]) -> list[Receipt]:
+        """Judge commands and store what they come to; raises `_Overtaken` if nothing was stored."""
         bodies = [_body(command) for command in commands]
         answered = dict(self._store.answered({each.command_id for each in commands} - {""}))
-        work = Workspace(self._store, self._clock())
-        work.prepare(_streams([each for each in commands if each.command_id not in answered]))
-        first_of: dict[str, int] = {}
-        for number, (command, body) in enumerate(zip(commands, bodies, strict=True)):
-            key = command.command_id
-            if key and key not in answered and key not in first_of:
-                first_of[key] = number
-                _judge(work, command, body)
-        if work.answers:
-            kept = self._store.append(work.batch())
-            for answer, receipt in zip(work.answers, kept, strict=True):
-                answered[answer.command_id] = Answered(answer.body_sha256, receipt)
+        work = Workspace(self._store, self._cache, self._clock())
+        try:
+            work.prepare(_streams([each for each in commands if each.command_id not in answered]))
+            for command, body in zip(commands, bodies, strict=True):
+                key = command.command_id
+                if key and key not in answered and key not in work.uses:
+                    work.begin(key)
+                    _judge(work, command, body)
+            if work.answers:
+                kept = self._store.append(work.batch())
+                for answer, receipt in zip(work.answers, kept, strict=True):
+                    answered[answer.command_id] = Answered(answer.body_sha256, receipt)
+                self._cache.keep(work.known())
+        except Moved as moved:
+            self._cache.drop(moved.streams or work.read)
+            raise _Overtaken(work.touched(commands, moved)) from moved
         return [
-            _receipt(command, body, answered)
+            _receipt(command, body, answered, repeated=command.command_id not in work.uses)
             for command, body in zip(commands, bodies, strict=True)
         ]
 
 
-def _receipt(command: Asked, body: bytes, answered: dict[str, Answered]) -> Receipt:
+class _Overtaken(Exception):
+    """Another writer was quicker; `places` are those of the commands that this may change."""
+
+    def __init__(self, places: Sequence[int]) -> None:
+        super().__init__()
+        self.places = places
+
+
+def _receipt(
+    command: Asked, body: bytes, answered: dict[str, Answered], *, repeated: bool
+) -> Receipt:
     known = answered.get(command.command_id)
     if known is None:  # without an id nothing can be kept or repeated
         return _unkept(command, cast("Unread", command).error)
     if known.body_sha256 != body:
         return _unkept(command, CommandIdReused(command.command_id))
-    return Receipt(known.receipt)
+    return Receipt(known.receipt, repeated)
 
 
 def _unkept(command: Asked, error: Refused) -> Receipt:
@@ -155,6 +187,8 @@ def _judge(work: Workspace, command: Asked, body: bytes) -> None:
         else:
             ruling, judgement = _rule_on_mandate(work, command, today), NOT_NEEDED
         _require_room(work, command.stream, ruling)
+    except StoreUnavailable:
+        raise  # says nothing about the command, and is no answer to keep
     except Refused as error:
         work.refuse(command, body, error, today)
     else:

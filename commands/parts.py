@@ -1,5 +1,6 @@
 """What every command says of itself, and the parts that several commands share."""
 
+from functools import cached_property
 from typing import Annotated
 
 from pydantic import Field
@@ -59,6 +60,14 @@ class Command(Part):
     def stream(self) -> str:
         """The stream that the command is about."""
         raise NotImplementedError  # every concrete command is a ClaimCommand or a MandateCommand
+
+    @cached_property
+    def meaning(self) -> bytes:
+        """What the command asks, as JSON: without defaults, and with the fields in one order.
+
+        The same whichever way its sender wrote it, so that a repeat is known by it.
+        """
+        return self.model_dump_json(exclude_defaults=True).encode()
 
 
 class ClaimCommand(Command):

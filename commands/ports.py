@@ -1,6 +1,6 @@
 """What deciding needs of a store, and what it hands to it: the only seam between the two."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -72,7 +72,16 @@ def head_of(last: Recorded[Any]) -> Head:
 
 
 class Moved(Exception):
-    """Since it was read, a stream was written, or a command answered; nothing is stored."""
+    """Since it was read, a stream was written, or a command answered; nothing is stored.
+
+    `streams` and `command_ids` are those of the batch that this happened to, as far as the store
+    can tell: both empty, it may be any of them.
+    """
+
+    def __init__(self, streams: Iterable[str] = (), command_ids: Iterable[str] = ()) -> None:
+        self.streams = frozenset(streams)
+        self.command_ids = frozenset(command_ids)
+        super().__init__(", ".join(sorted(self.streams | self.command_ids)))
 
 
 class Store(Protocol):

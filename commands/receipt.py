@@ -1,9 +1,11 @@
 """A receipt is the one answer to a command: made once, kept with the facts, repeated verbatim."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
+from json.encoder import encode_basestring as quoted
 from typing import Any
 
 from commands.ports import ToStore
@@ -23,6 +25,7 @@ class Receipt:
     """
 
     body: bytes
+    repeated: bool = field(default=False, compare=False)  # it had been given before it was asked
 
     @property
     def data(self) -> dict[str, Any]:
@@ -48,46 +51,48 @@ def accepted(
     digest: str,
     recorded_at: datetime,
     facts: Sequence[ToStore],
-    positions: Sequence[int],
-) -> bytes:
-    """The bytes of an acceptance."""
-    stored = [
-        {"name": fact.name, "version": fact.version, "position": position}
-        for fact, position in zip(facts, positions, strict=True)
-    ]
-    return _bytes(
-        outcome="accepted",
-        command_id=command_id,
-        stream=stream,
-        version=version,
-        digest=digest,
-        position=positions[-1] if positions else 0,
-        recorded_at=recorded_at.isoformat(),
-        facts=stored,
+) -> Callable[[Sequence[int]], bytes]:
+    """What makes the bytes of an acceptance from the positions of its facts, when they are known.
+
+    All else is made now, because positions are known only while every other writer waits.
+    """
+    told = ",".join(
+        f'{{"name":"{fact.name}","version":{fact.version},"position":%d}}' for fact in facts
     )
+    start = (
+        f'{{"outcome":"accepted","command_id":{quoted(command_id)},"stream":{quoted(stream)},'
+        f'"version":{version},"digest":"{digest}","position":'
+    )
+    form = (
+        start.replace("%", "%%")
+        + f'%d,"recorded_at":"{recorded_at.isoformat()}",'
+        + (f'"facts":[{told}]}}')
+    )
+    return partial(_filled, form)
+
+
+def _filled(form: str, positions: Sequence[int]) -> bytes:
+    return (form % (positions[-1] if positions else 0, *positions)).encode()
 
 
 def refused(
     command_id: str, stream: str, error: Refused, kept: ToStore | None, position: int
 ) -> bytes:
     """The bytes of a refusal; `kept` is its fact in the stream of refusals, None if not kept."""
-    return _bytes(
-        outcome="refused",
-        command_id=command_id,
-        stream=stream,
-        code=error.code,
-        name=type(error).__name__,
-        field=error.field,
-        message=str(error),
-        remedy=error.remedy,
-        evidence=error.evidence(),
-        near_miss=error.code.startswith("E3"),
-        kept_in=kept.stream if kept else "",
-        kept_version=kept.version if kept else 0,
-        digest=digest_of(kept.state) if kept else "",
-        position=position,
-    )
-
-
-def _bytes(**fields: Any) -> bytes:
+    fields = {
+        "outcome": "refused",
+        "command_id": command_id,
+        "stream": stream,
+        "code": error.code,
+        "name": type(error).__name__,
+        "field": error.field,
+        "message": str(error),
+        "remedy": error.remedy,
+        "evidence": error.evidence(),
+        "near_miss": error.code.startswith("E3"),
+        "kept_in": kept.stream if kept else "",
+        "kept_version": kept.version if kept else 0,
+        "digest": digest_of(kept.state) if kept else "",
+        "position": position,
+    }
     return json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode()

@@ -1,14 +1,15 @@
 """One batch under way: streams as read, and as the batch's own decisions have left them."""
 
-from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, cast
 
+from commands.cache import Cache, Known
 from commands.door import Unread
 from commands.file import File, claim_file, mandate_file
 from commands.parts import Command
-from commands.ports import Answer, Batch, Head, Store, ToStore, head_of
+from commands.ports import Answer, Batch, Head, Moved, Store, ToStore, head_of
 from commands.receipt import accepted, refused
 from commands.ruling import Ruling
 from domain.authority import Holding
@@ -31,37 +32,55 @@ class Workspace:
     """What a batch has read, decided and not yet stored. One for each attempt, never kept."""
 
     store: Store
+    cache: Cache
     now: datetime
-    claims: dict[str, File[Claim]] = field(default_factory=dict[str, File[Claim]])
-    mandates: dict[str, File[Mandate]] = field(default_factory=dict[str, File[Mandate]])
+    files: dict[str, File[Any]] = field(default_factory=dict[str, File[Any]])
     read: dict[str, int] = field(default_factory=dict[str, int])
     heads: dict[str, Head] = field(default_factory=dict[str, Head])
     facts: list[ToStore] = field(default_factory=list[ToStore])
     answers: list[Answer] = field(default_factory=list[Answer])
+    uses: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+    _using: set[str] = field(default_factory=set[str])
+    # What was added to files and is not yet in them: an import touches each once, and never asks.
+    _pending: dict[str, list[Recorded[Any]]] = field(default_factory=dict[str, list[Recorded[Any]]])
+
+    def begin(self, command_id: str) -> None:
+        """From here on, what is read is read for this command."""
+        self._using = self.uses[command_id] = set()
 
     def prepare(self, streams: Collection[str]) -> None:
-        """Read streams that will be needed, in one query."""
+        """Find streams that will be needed, and read those that are not known in one query."""
         missing = {each for each in streams if each not in self.read}
+        known = self.cache.find(missing)
+        for stream, each in known.items():
+            self.files[stream], self.read[stream] = each.file, each.file.version
+            if each.head is not None:
+                self.heads[stream] = each.head
+        missing -= known.keys()
         if not missing:
             return
         for stream, history in self.store.load(missing).items():
+            file_of = claim_file if stream.startswith("claim-") else mandate_file
+            self.files[stream] = file_of(stream, history)
             self.read[stream] = len(history)
             if history:
                 self.heads[stream] = head_of(history[-1])
-            if stream.startswith("claim-"):
-                self.claims[stream] = claim_file(stream, history)
-            else:
-                self.mandates[stream] = mandate_file(stream, history)
 
     def claim(self, stream: str) -> File[Claim]:
         """A claim's stream, as the batch has left it."""
-        self.prepare([stream])
-        return self.claims[stream]
+        return self._file(stream)
 
     def mandate(self, stream: str) -> File[Mandate]:
         """A mandate's stream, as the batch has left it."""
-        self.prepare([stream])
-        return self.mandates[stream]
+        return self._file(stream)
+
+    def _file(self, stream: str) -> File[Any]:
+        self._using.add(stream)
+        if stream not in self.files:
+            self.prepare([stream])
+        if stream in self._pending:
+            self.files[stream] = self.files[stream].after(self._pending.pop(stream))
+        return self.files[stream]
 
     def holding(self, person: str) -> Holding:
         """A person's mandate, for judging; that it was read is proved when the batch is stored."""
@@ -77,6 +96,8 @@ class Workspace:
         """Add a command's facts and its answer to the batch."""
         stream, first = command.stream, len(self.facts)
         moment = self.moment(stream)
+        actor = _actor_of(command)
+        evidence = tuple(Evidence(e.doc_id, e.sha256, e.kind) for e in command.evidence)
         records: list[Recorded[Any]] = []
         for decided in ruling.decided:
             envelope = Envelope(
@@ -84,7 +105,7 @@ class Workspace:
                 version=self.version(stream) + 1,
                 recorded_at=moment,
                 effective_on=decided.effective_on,
-                actor=Actor(command.actor.person, command.actor.role, command.actor.team),
+                actor=actor,
                 command_id=command.command_id,
                 previous=self._digest(stream),
                 judgement=judgement,
@@ -96,36 +117,24 @@ class Workspace:
                 source_system=command.source_system,
                 correlation_id=command.correlation_id,
                 causation_id=command.causation_id,
-                evidence=tuple(Evidence(e.doc_id, e.sha256, e.kind) for e in command.evidence),
+                evidence=evidence,
                 labels=labels_of(decided.fact),
                 corrects=ruling.corrects,
                 voids=ruling.voids,
                 imported=decided.imported,
             )
-            records.append(self._add(Recorded(envelope, decided.fact)))
-        if stream in self.claims:
-            self.claims[stream] = self.claims[stream].after(records)
-        else:
-            self.mandates[stream] = self.mandates[stream].after(records)
-        stored = self.facts[first:]
+            records.append(self._add(envelope, decided.fact))
+        self._pending.setdefault(stream, []).extend(records)
         version, digest = self.version(stream), self._digest(stream)
-        self.answers.append(
-            Answer(
-                command.command_id,
-                body,
-                stream,
-                moment,
-                range(first, len(self.facts)),
-                lambda positions: accepted(
-                    command.command_id, stream, version, digest, moment, stored, positions
-                ),
-            )
-        )
+        command_id, span = command.command_id, range(first, len(self.facts))
+        receipt = accepted(command_id, stream, version, digest, moment, self.facts[first:])
+        self.answers.append(Answer(command_id, body, stream, moment, span, receipt))
 
     def refuse(self, command: Command | Unread, body: bytes, error: Refused, today: date) -> None:
         """Keep a refusal: a fact in the stream of refusals beside the subject, and the answer."""
         subject = command.stream or UNREAD_STREAM
         stream, first = stream_of_refusals(subject), len(self.facts)
+        self._using |= {stream, subject}
         unread = [each for each in (stream, subject) if each not in self.read]
         self.heads |= self.store.heads(unread) if unread else {}
         self.read.setdefault(stream, self.version(stream))
@@ -152,7 +161,7 @@ class Workspace:
             ruleset=RULES,
             rationale=command.rationale if isinstance(command, Command) else "",
         )
-        self._add(Recorded(envelope, fact))
+        self._add(envelope, fact)
         kept = self.facts[-1]
         self.answers.append(
             Answer(
@@ -166,17 +175,47 @@ class Workspace:
         )
 
     def batch(self) -> Batch:
-        """What one transaction stores."""
-        return Batch(self.facts, self.answers, self.read)
+        """What one transaction stores, resting on what its commands used."""
+        used = set[str]().union(*self.uses.values())
+        return Batch(
+            self.facts,
+            self.answers,
+            {stream: version for stream, version in self.read.items() if stream in used},
+        )
 
-    def _add(self, record: Recorded[Any]) -> Recorded[Any]:
-        """Chain one fact to its stream; returns it with its digest."""
-        envelope = record.envelope
-        name, state = to_stored(record)
+    def known(self) -> list[Known]:
+        """The files as the batch left them, for the cache, once the batch is stored.
+
+        Without those that began in it: most of these were imported, and nobody asks for them soon.
+        """
+        return [
+            Known(self._file(stream), self.heads.get(stream))
+            for stream in self.files
+            if self.read[stream] or stream not in self.heads
+        ]
+
+    def touched(self, commands: Sequence[Command | Unread], moved: Moved) -> list[int]:
+        """Which of the batch's commands have to be judged again, by their place in it.
+
+        Those that read what moved, and those that come after one of them on the same file.
+        """
+        streams, ids, places = set(moved.streams), set(moved.command_ids), list[int]()
+        for place, command in enumerate(commands):
+            used = self.uses.get(command.command_id, set())
+            if command.command_id in ids or not streams.isdisjoint(used):
+                subject = command.stream or UNREAD_STREAM
+                streams |= {subject, stream_of_refusals(subject)}
+                ids.add(command.command_id)
+                places.append(place)
+        return places or list(range(len(commands)))  # where the store cannot tell, it may be any
+
+    def _add(self, envelope: Envelope, fact: Any) -> Recorded[Any]:
+        """Chain one fact to its stream; returns it as recorded, with its digest."""
+        name, state = to_stored(Recorded(envelope, fact))
         digest = digest_of(state)
         self.facts.append(ToStore(envelope.stream, envelope.version, name, state))
         self.heads[envelope.stream] = Head(envelope.version, digest, envelope.recorded_at)
-        return replace(record, digest=digest)
+        return Recorded(envelope, fact, digest, size=len(state))
 
     def version(self, stream: str) -> int:
         """How many facts a stream has, the batch's own included."""
@@ -188,8 +227,8 @@ class Workspace:
         return head.digest if head else chain_start(stream)
 
     def _jurisdiction(self, stream: str, fact: object) -> str:
-        file = self.claims.get(stream)
-        notified = file.state.lifecycle.notified if file else None
+        state = self.files[stream].state
+        notified = state.lifecycle.notified if isinstance(state, Claim) else None
         known = notified.jurisdiction if notified else getattr(fact, "jurisdiction", "")
         return str(known)
 

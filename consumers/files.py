@@ -1,22 +1,22 @@
 """The files a reader of the log has seen lately, so that each fact is one step for its file."""
 
+from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import takewhile
 from typing import Any, Protocol, get_args
 
 from domain import claim, mandate
 from domain.claim import Claim
 from domain.envelope import Recorded
 from domain.errors import DamagedFact
-from domain.history import in_order, standing
+from domain.history import fold, in_order, latest_day, standing
 from domain.mandate import Mandate
 from domain.schema import NAME_OF
 from projections.view import Change, State, Step
 
-FACTS_HELD_MAX = 250_000  # measured: about 1.5 kB each
+FACTS_HELD_MAX = 250_000  # and states of courses; measured: about 1 kB each
 
 _STREAMS: dict[type, tuple[Callable[..., Any], State]] = {
     **dict.fromkeys(get_args(claim.Fact), (claim.evolve, Claim())),
@@ -38,42 +38,109 @@ class Log(Protocol):
         ...
 
 
+class Course:
+    """A stream's facts as they stand, in order, and the state that each of them led to."""
+
+    def __init__(self, history: Sequence[Recorded[Any]]) -> None:
+        stands = standing(history)
+        self._keys = [(record.envelope.effective_on, slot) for slot, record in stands]
+        self._days = {slot: day for day, slot in self._keys}
+        self._records = [record for _, record in stands]
+        self.steps: list[Step] = []
+        for record in self._records:
+            self.steps.append(_step(self.steps[-1:], record))
+
+    def append(self, record: Recorded[Any], state: State) -> None:
+        """Take a fact that simply comes after all that stands."""
+        day, version = record.envelope.effective_on, record.envelope.version
+        self._keys.append((day, version))
+        self._days[version] = day
+        self._records.append(record)
+        self.steps.append(Step(day, state))
+
+    def change(self, record: Recorded[Any]) -> tuple[Sequence[Step], list[Step], list[Step]]:
+        """Take a fact that changes the past: the step before the change, what was, what became.
+
+        Complexity: a step for each fact from the change to where both agree again.
+        """
+        before = len(self._keys)
+        places = self._put(record)
+        first, moved = min(places), len(self._keys) - before
+        became: list[Step] = []
+        end = before
+        for place in range(first, len(self._records)):
+            became.append(_step(became[-1:] or self.steps[first - 1 : first], self._records[place]))
+            known = place - moved
+            if place > max(places) and became[-1].state == self.steps[known].state:
+                became[-1] = self.steps[known]  # the same, and so is all that follows
+                end = known + 1
+                break
+        was = self.steps[first:end]
+        self.steps[first:end] = became
+        return self.steps[max(first - 1, 0) : first], was, became
+
+    def _put(self, record: Recorded[Any]) -> list[int]:
+        """Put a fact in its place, and take out what gives way to it; the places touched."""
+        envelope = record.envelope
+        slot = envelope.corrects or envelope.version
+        places: list[int] = []
+        for gone in (envelope.voids, slot):
+            day = self._days.pop(gone, None) if gone is not None else None
+            if gone is not None and day is not None:
+                places.append(bisect_left(self._keys, (day, gone)))
+                del self._keys[places[-1]], self._records[places[-1]]
+        self._days[slot] = envelope.effective_on
+        places.append(bisect_left(self._keys, (envelope.effective_on, slot)))
+        self._keys.insert(places[-1], (envelope.effective_on, slot))
+        self._records.insert(places[-1], record)
+        return places
+
+
+def _step(after: Sequence[Step], record: Recorded[Any]) -> Step:
+    """What a fact makes of a stream after a step, or of one that has not begun."""
+    evolve, initial = _STREAMS[type(record.fact)]
+    day = record.envelope.effective_on
+    return Step(day, evolve(after[-1].state if after else initial, record.fact, day))
+
+
 @dataclass(slots=True)
 class File:
-    """A stream's facts so far, its state as all of them tell it, and the latest day that stands."""
+    """A stream's facts so far, its state as all of them tell it, and the latest day that stands.
+
+    Its course is kept from the first fact on that changes the past: few files have one.
+    """
 
     history: list[Recorded[Any]]
     state: State
     latest: date | None
+    course: Course | None = None
+
+    @property
+    def held(self) -> int:
+        """How many facts, and states on its course, it keeps in memory."""
+        return len(self.history) + (len(self.course.steps) if self.course else 0)
 
     def take(self, record: Recorded[Any]) -> Change:
         """Remember the stream's next fact."""
         before, latest = self.state, self.latest
+        if not in_order(record, latest):
+            return self._take_late(record)
         self.history.append(record)
-        if in_order(record, latest):
-            evolve, _ = _STREAMS[type(record.fact)]
-            self.latest = record.envelope.effective_on
-            self.state = evolve(before, record.fact, self.latest)
-            return Change(record, before, self.state, latest, True, (), (), (), self.history)
-        old, new = standing(self.history[:-1]), standing(self.history)
-        pairs = zip(old, new, strict=False)
-        alike = sum(1 for _ in takewhile(lambda pair: pair[0][1] is pair[1][1], pairs))
-        common = _course(old[:alike])
-        was, became = _course(old[alike:], common), _course(new[alike:], common)
-        self.latest, self.state = (became or common)[-1]
+        evolve, _ = _STREAMS[type(record.fact)]
+        self.latest = record.envelope.effective_on
+        self.state = evolve(before, record.fact, self.latest)
+        if self.course is not None:
+            self.course.append(record, self.state)
+        return Change(record, before, self.state, latest, True, (), (), (), self.history)
+
+    def _take_late(self, record: Recorded[Any]) -> Change:
+        before, latest = self.state, self.latest
+        if self.course is None:
+            self.course = Course(self.history)
+        common, was, became = self.course.change(record)
+        self.history.append(record)
+        self.latest, self.state = self.course.steps[-1]
         return Change(record, before, self.state, latest, False, common, was, became, self.history)
-
-
-def _course(facts: Sequence[tuple[int, Recorded[Any]]], after: Sequence[Step] = ()) -> list[Step]:
-    """The stream step by step, through facts that stand in this order."""
-    steps: list[Step] = []
-    state = after[-1].state if after else None
-    for _, record in facts:
-        evolve, initial = _STREAMS[type(record.fact)]
-        day = record.envelope.effective_on
-        state = evolve(initial if state is None else state, record.fact, day)
-        steps.append(Step(day, state))
-    return steps
 
 
 class Files:
@@ -86,10 +153,13 @@ class Files:
 
     def changes(self, page: Sequence[Recorded[Any]], after: int) -> list[Change]:
         """What each fact of the page of the log after a position made of its file."""
-        self._load(page, after)
-        changes = [self._change(record) for record in page]
-        self._forget()
-        return changes
+        files = self._load(page, after)
+        held = sum(file.held for file in files)
+        try:
+            return [self._change(record) for record in page]
+        finally:
+            self._held += sum(file.held for file in files) - held
+            self._forget()
 
     def _change(self, record: Recorded[Any]) -> Change:
         if type(record.fact) not in _STREAMS:
@@ -100,11 +170,9 @@ class Files:
             name = NAME_OF[type(record.fact)]
             why = f"it follows fact {len(file.history)}"
             raise DamagedFact(envelope.stream, envelope.version, name, why)
-        self._files.move_to_end(envelope.stream)
-        self._held += 1
         return file.take(record)
 
-    def _load(self, page: Sequence[Recorded[Any]], after: int) -> None:
+    def _load(self, page: Sequence[Recorded[Any]], after: int) -> list[File]:
         """Have every file of the page at hand as it stood at the position."""
         first: dict[str, Recorded[Any]] = {}
         for record in page:
@@ -116,25 +184,26 @@ class Files:
             if file is None or len(file.history) != record.envelope.version - 1:
                 self._drop(stream)
                 missing.append(stream)
+            else:
+                self._files.move_to_end(stream)
         known = [stream for stream in missing if first[stream].envelope.version > 1]
         histories: Mapping[str, Sequence[Recorded[Any]]] = {}
         if known:
             histories = self._log.histories(known, after)
         for stream in missing:
             self._files[stream] = self._read(histories.get(stream, ()), first[stream])
+        return [self._files[stream] for stream in first]
 
     def _read(self, history: Sequence[Recorded[Any]], following: Recorded[Any]) -> File:
         self._held += len(history)
-        course = _course(standing(history))
-        _, initial = _STREAMS[type(following.fact)]
-        latest, state = course[-1] if course else (None, initial)
-        return File(list(history), state, latest)
+        evolve, initial = _STREAMS[type(following.fact)]
+        return File(list(history), fold(history, evolve, initial), latest_day(history))
 
     def _drop(self, stream: str) -> None:
         file = self._files.pop(stream, None)
-        self._held -= len(file.history) if file else 0
+        self._held -= file.held if file else 0
 
     def _forget(self) -> None:
         while self._held > FACTS_HELD_MAX:
             _, file = self._files.popitem(last=False)
-            self._held -= len(file.history)
+            self._held -= file.held

@@ -2,56 +2,25 @@
 
 A page's rows and the position they bring a view to are one transaction, so a projector that stops
 anywhere resumes exactly there. Several may run at once: the row that holds a view's position is
-locked for the page, and who finds it moved reads on from where it is. A fact that cannot be read
-stops the projector; nothing is skipped.
+locked for the page, and who finds it moved reads on from where it is. A file with a fact that
+cannot be applied is parked, and nothing is skipped in silence.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, LiteralString, get_args
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
 
-from psycopg import Connection, sql
+from psycopg import Connection
 
-from consumers.files import Files, Log
-from domain import claim
-from domain.envelope import Recorded
-from domain.errors import Unreadable
-from domain.schema import NAME_OF
-from projections.view import Copy, Run, View, ViewOutdated, Write
+from consumers import positions
+from consumers.applying import run, untouched, without, write_around
+from consumers.files import Files
+from consumers.positions import LIVE, Schema, Stand, writing
+from consumers.quarantine import Page, PlacedLog, can_stop_a_file, read_page
+from projections.view import View, ViewOutdated, Write
 
-PAGE_FACTS = 2_000
-SETTING_UP = 0x7669657773  # "views": the advisory lock of projectors that make tables
-
-_MAKE_POSITION: LiteralString = """
-CREATE TABLE IF NOT EXISTS views.position (
-    view text COLLATE "C" PRIMARY KEY,
-    version int NOT NULL,
-    position bigint NOT NULL,  -- every fact up to it is in the view
-    tables text[] NOT NULL,
-    moved_at timestamptz NOT NULL DEFAULT clock_timestamp()
-) WITH (fillfactor = 50)
-"""
-_LAG: LiteralString = """
-SELECT count(*), count(DISTINCT originator_id) FILTER (WHERE topic = ANY(%(of_claims)s))
-FROM ledger.facts WHERE notification_id > %(position)s
-"""
-_OF_CLAIMS = [NAME_OF[kind] for kind in get_args(claim.Fact)]
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """Where a view stands: `version` is what it was built as, 0 if it never was.
-
-    `head` is the last position of the log, `lag` how many facts the view does not have yet, and
-    `left_out_files` how many claim files those belong to.
-    """
-
-    name: str
-    version: int
-    position: int
-    head: int
-    lag: int
-    left_out_files: int
+PAGE_FACTS = 2_000  # enough to share a transaction's cost, a few megabytes in memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +33,22 @@ class Progress:
 
 
 class Projector:
-    """Brings views level with the log. `connection` is the projector role's, in autocommit."""
+    """Brings views level with the log. `connection` is the projector role's, in autocommit.
 
-    def __init__(self, log: Log, connection: Connection[Any], page_facts: int = PAGE_FACTS) -> None:
+    `schema` is the place of the builds that are brought level, the live ones unless it is said.
+    """
+
+    def __init__(
+        self,
+        log: PlacedLog,
+        connection: Connection[Any],
+        page_facts: int = PAGE_FACTS,
+        schema: Schema = LIVE,
+    ) -> None:
         self._log = log
         self._connection = connection
         self._page_facts = page_facts
+        self._schema: Schema = schema
         self._files = Files(log)
 
     def catch_up(
@@ -81,155 +60,129 @@ class Projector:
         """Read on until every view holds what the log holds, or what it holds up to a position.
 
         Views that stand at different positions meet: the one furthest behind is read on first.
-        Returns how many facts were read. Raises `ViewOutdated` (E641), or the `Unreadable` of the
-        fact that stopped it.
+        Returns how many facts were read. Raises `ViewOutdated` (E641), or `TooManyParked` (E644)
+        when what stops a view is not a few files.
         """
         facts = 0
-        while True:
-            positions = self._positions(views)
-            after = min(positions.values(), default=0)
-            meet = [at for at in positions.values() if at > after]
-            page = self._page(
-                after, min([*meet, *([] if until is None else [until])], default=None)
-            )
-            if not page:
-                return facts
-            due = [view for view in views if positions[view.name] == after]
-            written = self._write(due, page, after)
-            facts += len(page)
-            if progress is not None and written:
-                progress(Progress(written, page[-1].position, len(page)))
+        if not views:
+            return facts
+        with ThreadPoolExecutor(1) as beside:
+            turn = self._next(views, self._stands(views), until)
+            while turn is not None:
+                written, ahead = self._take(turn, beside, views, until)
+                facts += turn.page.facts
+                if progress is not None and written:
+                    progress(Progress(written, turn.page.position, turn.page.facts))
+                turn = ahead or self._next(views, self._stands(views), until)
+        return facts
 
-    def rebuild(self, view: View, progress: Callable[[Progress], None] | None = None) -> int:
-        """Empty the view, whatever version it was built as, and read the log from its beginning."""
-        with self._connection.transaction():
-            self._set_up()
-            self._connection.execute(
-                "SELECT FROM views.position WHERE view = %s FOR UPDATE", [view.name]
-            )
-            self._create(view)
-        return self.catch_up([view], progress=progress)
+    def _take(
+        self, turn: "_Turn", beside: Executor, views: Sequence[View], until: int | None
+    ) -> tuple[tuple[str, ...], "_Turn | None"]:
+        """Write a page; which views it brought forward, and the next page, if it is ready.
 
-    def _positions(self, views: Iterable[View]) -> dict[str, int]:
+        Behind a full page comes another, so that is read and folded while the database writes.
+        """
+        if turn.writes is None:
+            return self._write_apart(turn), None
+        done = beside.submit(self._write, turn, turn.writes)
+        ahead = None
+        if turn.page.facts == self._page_facts:
+            ahead = self._next(views, turn.stands_after(), until)
+        try:
+            written = done.result()
+        except Exception as error:
+            if not can_stop_a_file(error):
+                raise
+            return self._write_apart(turn), None
+        return written, ahead if len(written) == len(turn.due) else None
+
+    def _next(
+        self, views: Sequence[View], found: Mapping[str, Stand], until: int | None
+    ) -> "_Turn | None":
+        """Read and fold the next page for the views furthest behind, if there is one."""
+        after = min(at.position for at in found.values())
+        ends = [at.position for at in found.values() if at.position > after]
+        if until is not None:
+            ends.append(until)
+        page = read_page(self._log, after, self._page_facts, min(ends) if ends else None)
+        if not page.facts:
+            return None
+        due = [view for view in views if found[view.name].position == after]
+        try:
+            writes = None if page.unread else self._fold(due, found, page)
+        except Exception as error:
+            if not can_stop_a_file(error):
+                raise
+            writes = None
+        return _Turn(due, found, page, writes)
+
+    def _fold(
+        self, due: Sequence[View], found: Mapping[str, Stand], page: Page
+    ) -> dict[str, list[Write]]:
+        """What each view writes of a page, but for the files that it has parked."""
+        first, *others = (found[view.name] for view in due)
+        nowhere = first.parked.intersection(*(at.parked for at in others))
+        changes = self._files.changes(without(page.records, nowhere), first.position)
+        return {
+            view.name: view.fold(untouched(changes, found[view.name].parked - nowhere))
+            for view in due
+        }
+
+    def _stands(self, views: Iterable[View]) -> dict[str, Stand]:
         """Where each view stands; one that was never built is made, and stands before all facts."""
-        stored = _stored(self._connection)
-        if any(view.name not in stored for view in views):
-            with self._connection.transaction():
-                self._set_up()
-                stored = _stored(self._connection)
-                for view in views:
-                    if view.name not in stored:
-                        self._create(view)
-                        stored[view.name] = (view.version, 0)
-        for view in views:
-            if stored[view.name][0] != view.version:
-                raise ViewOutdated(view.name, stored[view.name][0], view.version)
-        return {view.name: stored[view.name][1] for view in views}
+        wanted = {view.name: view for view in views}
+        found = positions.stands(self._connection, self._schema, list(wanted))
+        for name in wanted.keys() - found.keys():
+            with writing(self._connection, self._schema):
+                positions.create(self._connection, self._schema, wanted[name])
+        if len(found) < len(wanted):
+            found = positions.stands(self._connection, self._schema, list(wanted))
+        for name, view in wanted.items():
+            if found[name].version != view.version:
+                raise ViewOutdated(name, found[name].version, view.version)
+        return found
 
-    def _set_up(self) -> None:
-        """Of several projectors that find no tables, one makes them."""
-        self._connection.execute("SELECT pg_advisory_xact_lock(%s)", [SETTING_UP])
-        self._connection.execute(_MAKE_POSITION)
+    def _write(self, turn: "_Turn", writes: Mapping[str, Sequence[Write]]) -> tuple[str, ...]:
+        """Write the page whole; views that moved meanwhile are left."""
+        with writing(self._connection, self._schema):
+            locked = positions.lock(self._connection, self._schema, turn.stands)
+            for name in writes.keys() & locked:
+                run(self._connection, self._schema, writes[name])
+            positions.move(self._connection, self._schema, locked, turn.page.position)
+        return tuple(name for name in writes if name in locked)
 
-    def _create(self, view: View) -> None:
-        run = self._connection.execute
-        known = run("SELECT tables FROM views.position WHERE view = %s", [view.name]).fetchone()
-        for table in {*view.tables, *(known[0] if known else ())}:
-            run(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier("views", table)))
-        for statements in view.tables.values():
-            run(statements)
-        run(
-            "INSERT INTO views.position (view, version, position, tables) VALUES (%s, %s, 0, %s)"
-            " ON CONFLICT (view) DO UPDATE SET version = excluded.version, position = 0,"
-            " tables = excluded.tables, moved_at = clock_timestamp()",
-            [view.name, view.version, list(view.tables)],
-        )
-
-    def _page(self, after: int, end: int | None) -> Sequence[Recorded[Any]]:
-        """The next facts, none of them after `end`, and none that cannot be read."""
-        if end is not None and after >= end:
-            return ()
-        limit = self._page_facts
-        while True:
-            try:
-                page = self._log.page(after, limit)
-                return [record for record in page if end is None or record.position <= end]
-            except Unreadable as error:
-                if limit == 1:
-                    self._say_where(error, after)
-                    raise
-                limit //= 2  # what comes before it is written first
-
-    def _say_where(self, error: Unreadable, after: int) -> None:
-        at = self._connection.execute(
-            "SELECT notification_id FROM ledger.facts"
-            " WHERE originator_id = %s AND originator_version = %s",
-            [getattr(error, "stream", ""), getattr(error, "version", 0)],
-        ).fetchone()
-        where = f"at position {at[0]} of the log" if at else "in the log"
-        error.add_note(f"It is {where}; the views hold every fact up to position {after}.")
-
-    def _write(
-        self, views: Sequence[View], page: Sequence[Recorded[Any]], after: int
-    ) -> tuple[str, ...]:
-        """Bring the views from one position past a page; those that moved meanwhile are left."""
-        changes = self._files.changes(page, after)
-        writes = {view.name: view.fold(changes) for view in views}
-        with self._connection.transaction():
-            # Lost in a crash, rows and position are lost together, and read from the log again.
-            self._connection.execute("SET LOCAL synchronous_commit = off")
-            locked = self._connection.execute(
-                "SELECT view, version, position FROM views.position WHERE view = ANY(%s)"
-                " ORDER BY view FOR UPDATE",
-                [list(writes)],
-            ).fetchall()
-            expected = {view.name: (view.version, after) for view in views}
-            due = [str(name) for name, *at in locked if tuple(at) == expected[name]]
-            for name in due:
-                self._run(writes[name])
-            self._connection.execute(
-                "UPDATE views.position SET position = %s, moved_at = clock_timestamp()"
-                " WHERE view = ANY(%s)",
-                [page[-1].position, due],
-            )
-        return tuple(due)
-
-    def _run(self, writes: Iterable[Write]) -> None:
-        with self._connection.cursor() as cursor:
-            for write in writes:
-                match write:
-                    case Run():
-                        cursor.execute(write.statement, write.parameters)
-                    case Copy():
-                        into = sql.SQL("COPY {} ({}) FROM STDIN").format(
-                            sql.Identifier("views", write.table),
-                            sql.SQL(", ").join(map(sql.Identifier, write.columns)),
-                        )
-                        with cursor.copy(into) as copy:
-                            for row in write.rows:
-                                copy.write_row(row)
+    def _write_apart(self, turn: "_Turn") -> tuple[str, ...]:
+        """Write what can be written of a page, and park the files that stop in it."""
+        self._files = Files(self._log)  # it may have stopped halfway through a file
+        connection, schema = self._connection, self._schema
+        with writing(connection, schema):
+            locked = positions.lock(connection, schema, turn.stands)
+            for view in turn.due:
+                if view.name in locked:
+                    at = turn.found[view.name]
+                    write_around(
+                        connection, schema, self._log, view, at.parked, turn.page, at.position
+                    )
+            positions.move(connection, schema, locked, turn.page.position)
+        return tuple(view.name for view in turn.due if view.name in locked)
 
 
-def status(connection: Connection[Any], views: Sequence[View]) -> list[Status]:
-    """Where each view stands; the reader's role is enough."""
-    stored = _stored(connection)
-    found = connection.execute("SELECT max(notification_id) FROM ledger.facts").fetchone()
-    head = int(found[0] or 0) if found else 0
-    told: list[Status] = []
-    for view in views:
-        version, position = stored.get(view.name, (0, 0))
-        counted = connection.execute(
-            _LAG, {"position": position, "of_claims": _OF_CLAIMS}
-        ).fetchone()
-        lag, files = counted or (0, 0)
-        told.append(Status(view.name, version, position, head, lag, files))
-    return told
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """The next page of the views that are furthest behind; `writes` where it was folded whole."""
 
+    due: Sequence[View]
+    found: Mapping[str, Stand]  # of all views, when the page was read
+    page: Page
+    writes: Mapping[str, Sequence[Write]] | None
 
-def _stored(connection: Connection[Any]) -> dict[str, tuple[int, int]]:
-    """Version and position of each view that was ever built."""
-    found = connection.execute("SELECT to_regclass('views.position')").fetchone()
-    if found is None or found[0] is None:
-        return {}
-    rows = connection.execute("SELECT view, version, position FROM views.position")
-    return {str(name): (int(version), int(position)) for name, version, position in rows}
+    @property
+    def stands(self) -> dict[str, Stand]:
+        """Where the views stand that the page is for."""
+        return {view.name: self.found[view.name] for view in self.due}
+
+    def stands_after(self) -> dict[str, Stand]:
+        """Where all views stand when the page is written."""
+        moved = {name: replace(at, position=self.page.position) for name, at in self.stands.items()}
+        return {**self.found, **moved}

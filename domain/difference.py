@@ -1,19 +1,21 @@
 """What differs between two states: each field by its path, with what it was and what it became."""
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import fields, is_dataclass
 from datetime import date
 from enum import Enum
 from fractions import Fraction
+from itertools import zip_longest
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 from domain.claim.reserves import LineState
-from domain.money import Money
+from domain.money import Money, decimal
 from domain.terms import Line
 
 Plain = str | int | bool | None
-_VALUES = (str, int, Money, Line, date, Enum, Fraction)
-_READERS: dict[type, Callable[[Any], Mapping[Any, Any] | None]] = {}  # found once for each kind
+_PLAIN = (str, int, bool)
+_VALUES = (str, int, Money, Line, date, Enum, Fraction, type(None))
 
 
 class Changed(NamedTuple):
@@ -31,67 +33,126 @@ def changed_fields(before: object, after: object) -> tuple[Changed, ...]:
     amount, a line, a date, an enum or a fraction is one value, given as text.
     Complexity: what both share as one object is not looked into.
     """
+    if before is after:
+        return ()
     found: list[Changed] = []
     _find(found, "", before, after)
-    return tuple(sorted(found, key=lambda changed: changed.path))
+    found.sort(key=itemgetter(0))
+    return tuple(found)
 
 
-def _find(found: list[Changed], path: str, before: Any, after: Any) -> None:
-    if before is after:
-        return
-    old, new = _parts(before), _parts(after)
-    if old is None and new is None:
-        was, became = _plain(before), _plain(after)
-        if (type(was), was) != (type(became), became):
-            found.append(Changed(path, was, became))
-        return
-    if old is None and before is not None:  # one value gave way to something with parts
-        found.append(Changed(path, _plain(before), None))
-    if new is None and after is not None:
-        found.append(Changed(path, None, _plain(after)))
-    old, new = old or {}, new or {}
-    prefix = f"{path}." if path else ""
-    for key in [*old, *(key for key in new if key not in old)]:
-        was, became = old.get(key), new.get(key)
-        if was is not became:
-            _find(found, f"{prefix}{key}", _counted(key, was), _counted(key, became))
+def _find(found: list[Changed], prefix: str, before: Any, after: Any) -> None:
+    """What differs between two objects that are not one; what they are is `prefix` but its dot."""
+    old, new = _KINDS[type(before)], _KINDS[type(after)]
+    if old is None or new is None:  # one value took the place of another, or of what has parts
+        was, became = None if old else _plain(before), None if new else _plain(after)
+        if was != became or type(was) is not type(became):
+            found.append(Changed(prefix[:-1], was, became))
+        if old is new:
+            return
+    for key, part, other in _pairs(old, before, new, after):
+        if part is other:
+            continue
+        if type(key) is Line and LineState in (type(part), type(other)):
+            _find_figures(found, f"{prefix}{key}", key.currency, part, other)
+        else:
+            _find(found, f"{prefix}{key}.", part, other)
 
 
-def _parts(value: object) -> Mapping[Any, Any] | None:
-    """What a value is made of, by name, key or index; None for what is one value."""
-    kind = type(value)
-    reader = _READERS.get(kind)
-    if reader is None:
-        reader = _READERS[kind] = _reader(kind)
-    return reader(value)
+class _Kind(NamedTuple):
+    """How values of a type are taken apart: into parts by key, or by the names they all have."""
+
+    parts: Callable[[Any], Mapping[Any, Any]]
+    names: tuple[str, ...] = ()
+    values: Callable[[Any], tuple[Any, ...]] = tuple
 
 
-def _reader(kind: type[object]) -> Callable[[Any], Mapping[Any, Any] | None]:
-    """How the parts of a kind of value are found."""
+class _Kinds(dict[type[Any], _Kind | None]):
+    """Each type that was met, None for one whose values have no parts."""
+
+    def __missing__(self, kind: type[Any]) -> _Kind | None:
+        self[kind] = found = _found(kind)
+        return found
+
+
+_KINDS = _Kinds()
+_NOTHING: Mapping[Any, Any] = {}
+
+
+def _found(kind: type[Any]) -> _Kind | None:
     if issubclass(kind, _VALUES):
-        return lambda _: None
+        return None
     if is_dataclass(kind):
-        names = [each.name for each in fields(kind)]
-        return lambda value: {name: getattr(value, name) for name in names}
+        return _of_fields(tuple(each.name for each in fields(kind)))
     if issubclass(kind, Mapping):
-        return lambda value: value
+        return _Kind(_same)
     if issubclass(kind, tuple | list):
-        return lambda value: dict(enumerate[Any](value))
+        return _Kind(_by_index)
     if issubclass(kind, Set):
-        return lambda value: dict.fromkeys(value, True)
-    return lambda _: None
+        return _Kind(_by_member)
+    return None
 
 
-def _counted(key: object, part: object) -> object:
+def _same(value: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    return value
+
+
+def _by_index(value: Sequence[Any]) -> Mapping[Any, Any]:
+    return dict(enumerate(value))
+
+
+def _by_member(value: Set[Any]) -> Mapping[Any, Any]:
+    return dict.fromkeys(value, True)
+
+
+def _of_fields(names: tuple[str, ...]) -> _Kind:
+    read = attrgetter(*names, "__class__")  # of a single name it would not give a tuple
+
+    def parts(value: object) -> Mapping[Any, Any]:
+        return dict(zip(names, read(value), strict=False))
+
+    return _Kind(parts, names, read)
+
+
+def _pairs(
+    old: _Kind | None, before: Any, new: _Kind | None, after: Any
+) -> Iterable[tuple[Any, Any, Any]]:
+    """Each key with what is there before and after; None is "not there"."""
+    if old is new and old is not None and old.names:
+        return zip(old.names, old.values(before), old.values(after), strict=False)
+    if old is None:
+        return [(key, None, part) for key, part in new.parts(after).items()] if new else ()
+    was, became = old.parts(before), new.parts(after) if new else _NOTHING
+    keys = list(became)
+    if list(was) == keys[: len(was)]:  # a state mostly grows: to compare is cheaper than to look up
+        return zip_longest(keys, was.values(), became.values())
+    return [(key, was.get(key), became.get(key)) for key in {**was, **became}]
+
+
+_FIGURES = ("estimate", "paid", "recovered")
+
+
+def _find_figures(
+    found: list[Changed],
+    path: str,
+    currency: str,
+    before: LineState | None,
+    after: LineState | None,
+) -> None:
     """A reserve line's figures as amounts: its state is counted in the currency of its key."""
-    if not (isinstance(key, Line) and isinstance(part, LineState)):
-        return part
-    figures = (part.estimate, part.paid, part.recovered)
-    names = ("estimate", "paid", "recovered")
-    return {name: Money(minor, key.currency) for name, minor in zip(names, figures, strict=True)}
+    for name in _FIGURES:
+        was, became = getattr(before, name, None), getattr(after, name, None)
+        if was != became:
+            amounts = _amount(was, currency), _amount(became, currency)
+            found.append(Changed(f"{path}.{name}", *amounts))
+
+
+def _amount(minor: int | None, currency: str) -> Plain:
+    return None if minor is None else f"{currency} {decimal(minor, currency)}"
 
 
 def _plain(value: Any) -> Plain:
-    if isinstance(value, Enum):
-        return str(value.value)
-    return value if value is None or isinstance(value, str | int) else str(value)
+    if value is None or type(value) in _PLAIN:
+        plain: Plain = value
+        return plain
+    return str(value.value if isinstance(value, Enum) else value)

@@ -3,7 +3,7 @@
 Source: the event envelope of the ledger's model. One place, not one set of fields an event.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Generic, TypeVar
@@ -154,13 +154,15 @@ F = TypeVar("F")
 class Recorded(Generic[F]):
     """A fact as recorded: its envelope, itself, its SHA-256 (hex) and its place in the log.
 
-    `position` is 0 for a fact that is decided and not yet stored.
+    `position` is 0 for a fact that is decided and not yet stored. `size` is how many bytes it is
+    stored in.
     """
 
     envelope: Envelope
     fact: F
     digest: str = ""
     position: int = 0
+    size: int = field(default=0, compare=False)
 
 
 def recorded_day(moment: datetime) -> date:

@@ -25,6 +25,7 @@ from domain.terms import Attestor, Decision, Jurisdiction, Pathway, Role, Stage
 # "pre litigation claim files up to an individual value of GBP 500,000 damages": the ceiling that
 # the role profile of a dental claims negotiator sets above every personal mandate.
 ROLE_CEILINGS = {Role.NEGOTIATOR: Money(500_000_00, "GBP")}
+_ATTESTORS = len(Attestor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,8 @@ class Mandate:
     @property
     def missing(self) -> tuple[str, ...]:
         """Who has not attested it yet."""
+        if len(self.attested) == _ATTESTORS:
+            return ()
         return tuple(each.value for each in Attestor if each not in self.attested)
 
 

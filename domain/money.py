@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
+from math import lcm
 from typing import Self
 
 from domain.errors import BadMoney, CurrencyMismatch, SharesNotWhole
@@ -20,7 +22,7 @@ _EXPONENTS = {
     TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VES WST XCD YER ZAR ZMW ZWG""",
 }
 EXPONENT = {code: digits for digits, codes in _EXPONENTS.items() for code in codes.split()}
-_DECIMAL = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
+_DECIMAL = re.compile(r"(-?)(\d+)(?:\.(\d+))?", re.ASCII)
 MINOR_LIMIT = 10**15  # ten trillion pounds: far above any claim, far inside a 64-bit integer
 
 
@@ -44,23 +46,25 @@ class Money:
         """Read a decimal string such as "1250.00"; no exponent, no more decimals than exist."""
         if currency not in EXPONENT:
             raise BadMoney("currency", f"{currency[:8]!r} is not an ISO 4217 currency")
-        if len(text) > 24 or not _DECIMAL.fullmatch(text):
+        found = _DECIMAL.fullmatch(text) if len(text) <= 24 else None
+        if found is None:
             raise BadMoney(where, "a plain decimal number is expected, such as 1250.00")
-        whole, _, part = text.removeprefix("-").partition(".")
-        part = part.rstrip("0").ljust(EXPONENT[currency], "0")
-        if len(part) > EXPONENT[currency]:
-            raise BadMoney(where, f"{currency} has {EXPONENT[currency]} decimals")
-        minor = int(whole + part)  # not by Decimal, whose answers depend on a context outside
-        if minor >= MINOR_LIMIT:
+        sign, whole, part = found.groups("")
+        digits = EXPONENT[currency]
+        if len(part) != digits:
+            part = part.rstrip("0").ljust(digits, "0")
+        if len(part) > digits:
+            raise BadMoney(where, f"{currency} has {digits} decimals")
+        minor = int(
+            sign + whole + part
+        )  # not by Decimal, whose answers depend on a context outside
+        if abs(minor) >= MINOR_LIMIT:
             raise BadMoney(where, "it is beyond the largest amount the ledger keeps")
-        return cls(-minor if text.startswith("-") else minor, currency)
+        return cls(minor, currency)
 
     def decimal(self) -> str:
         """The amount as a decimal string, with all the decimals of its currency."""
-        digits = EXPONENT[self.currency]
-        whole, part = divmod(abs(self.minor), 10**digits)
-        sign = "-" if self.minor < 0 else ""
-        return f"{sign}{whole}.{part:0{digits}d}" if digits else f"{sign}{whole}"
+        return decimal(self.minor, self.currency)
 
     def __str__(self) -> str:
         return f"{self.currency} {self.decimal()}"
@@ -86,6 +90,15 @@ class Money:
             raise CurrencyMismatch(expected=self.currency, found=other.currency)
 
 
+def decimal(minor: int, currency: str) -> str:
+    """Whole minor units of a currency as a decimal string, with all the decimals it has."""
+    digits = EXPONENT[currency]
+    sign = "-" if minor < 0 else ""
+    text = str(abs(minor)).zfill(digits + 1)
+    return f"{sign}{text[:-digits]}.{text[-digits:]}" if digits else f"{sign}{text}"
+
+
+@cache
 def nil(currency: str) -> Money:
     """No money, in a currency."""
     return Money(0, currency)
@@ -106,10 +119,11 @@ def split(minor: int, shares: Sequence[Fraction]) -> tuple[int, ...]:
     """
     if minor < 0:
         return tuple(-part for part in split(-minor, shares))
-    exact = [minor * share for share in shares]
-    parts = [int(part) for part in exact]
+    whole = lcm(*(share.denominator for share in shares))  # in whole numbers: fractions are slow
+    exact = [minor * share.numerator * (whole // share.denominator) for share in shares]
+    parts = [each // whole for each in exact]
     left = minor - sum(parts)
-    by_remainder = sorted(range(len(shares)), key=lambda i: (parts[i] - exact[i], i))
+    by_remainder = sorted(range(len(shares)), key=lambda i: (-(exact[i] % whole), i))
     for i in by_remainder[:left]:
         parts[i] += 1
     return tuple(parts)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar, Generic, TypeVar
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, GetCoreSchemaHandler, TypeAdapter, ValidationError
 
 from domain import claim, mandate
 from domain.claim import (
@@ -30,7 +30,7 @@ from domain.claim.offer_terms import Damages, Deductible, OfferTerms
 from domain.envelope import Actor, Envelope, Evidence, Imported, Judgement, Labels, Recorded
 from domain.errors import DamagedFact, NameTooNew, Refused, UnknownName, Unreadable
 from domain.mandate import Limit
-from domain.money import Money
+from domain.money import EXPONENT, MINOR_LIMIT, Money
 from domain.refusal_log import CommandRefused
 
 F = TypeVar("F")
@@ -81,6 +81,21 @@ UPCASTS: dict[str, tuple[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {}
 NAME_OF = {kind: name for name, kind in NAMES.items()}
 _NEWEST = {name.rpartition(".")[0]: int(name.rpartition(".")[2]) for name in NAMES}
 
+
+def _amount(_: object, handler: GetCoreSchemaHandler) -> Any:
+    """How an amount is read: by the rules of `Money`, which every fact would call several times.
+
+    Told to the reader, they cost it nothing; called as Python, a tenth of reading the log.
+    """
+    schema: Any = handler(Money)
+    minor, currency = schema["schema"]["fields"]
+    minor["schema"] = {"type": "int", "strict": True, "gt": -MINOR_LIMIT, "lt": MINOR_LIMIT}
+    currency["schema"] = {"type": "literal", "expected": list(EXPONENT)}
+    return {**schema, "post_init": False}
+
+
+setattr(Money, "__get_pydantic_core_schema__", _amount)  # noqa: B010 - no such name declared
+
 _VALUES = (Money, Actor, Envelope, Evidence, Imported, Judgement, Labels, Limit, PartyShare)
 _STRICT = (*_VALUES, ApprovalAsk, Damages, Deductible, OfferTerms, *NAMES.values())
 for _kind in _STRICT:
@@ -98,10 +113,14 @@ class _Stored(Generic[F]):
     fact: F
 
 
-_envelopes: TypeAdapter[Envelope] = TypeAdapter(Envelope)
-_facts: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(kind) for name, kind in NAMES.items()}
-_stored: dict[str, TypeAdapter[_Stored[Any]]] = {
-    name: TypeAdapter(_Stored[kind])  # type: ignore[valid-type]  # one reader for each name
+_UTC = timedelta(0)
+# The adapters' own methods, which look at their options anew each time, take a tenth longer.
+_dump_envelope: Callable[..., bytes] = TypeAdapter(Envelope).serializer.to_json
+_dump_fact: dict[str, Callable[[Any], bytes]] = {
+    name: TypeAdapter(kind).serializer.to_json for name, kind in NAMES.items()
+}
+_read: dict[str, Callable[..., _Stored[Any]]] = {
+    name: TypeAdapter(_Stored[kind]).validator.validate_json  # type: ignore[valid-type]  # one reader for each name
     for name, kind in NAMES.items()
 }
 
@@ -119,8 +138,8 @@ def chain_start(stream: str) -> str:
 def to_stored(record: Recorded[Any]) -> tuple[str, bytes]:
     """The name and the bytes under which a fact is stored; the bytes are what the chain covers."""
     name = NAME_OF[type(record.fact)]
-    envelope = _envelopes.dump_json(record.envelope, exclude_defaults=True)
-    payload = _facts[name].dump_json(record.fact)
+    envelope = _dump_envelope(record.envelope, exclude_defaults=True)
+    payload = _dump_fact[name](record.fact)
     return name, b'{"name":"%s","envelope":%s,"fact":%s}' % (name.encode(), envelope, payload)
 
 
@@ -131,23 +150,27 @@ def from_stored(
 
     Raises `UnknownName`, `NameTooNew` or `DamagedFact`, each saying where: a reader stops there.
     """
-    if name not in _stored and name not in UPCASTS:
-        raise _unknown(stream, version, name)
+    newest, current, reader = name, stored, _read.get(name)
     try:
-        newest, current = (name, stored) if name in _stored else _upcast(name, stored)
-        whole = _stored[newest].validate_json(current, strict=True)
+        if reader is None:
+            newest, current = _upcast(stream, version, name, stored)
+            reader = _read[newest]
+        whole = reader(current, strict=True)
     except (ValidationError, Refused, ValueError, KeyError, TypeError) as error:
         raise DamagedFact(stream, version, name, _first_line(error)) from error
-    told = (whole.name, whole.envelope.stream, whole.envelope.version)
-    if told != (newest, stream, version):
+    envelope = whole.envelope
+    if whole.name != newest or envelope.stream != stream or envelope.version != version:
+        told = (whole.name, envelope.stream, envelope.version)
         raise DamagedFact(stream, version, name, f"its bytes say it is {told}")
-    if whole.envelope.recorded_at.utcoffset() != timedelta(0):
+    if envelope.recorded_at.utcoffset() != _UTC:
         raise DamagedFact(stream, version, name, "recorded_at is not in UTC")
-    return Recorded(whole.envelope, whole.fact, digest(stored), position)
+    return Recorded(envelope, whole.fact, digest(stored), position, len(stored))
 
 
-def _upcast(name: str, stored: bytes) -> tuple[str, bytes]:
+def _upcast(stream: str, version: int, name: str, stored: bytes) -> tuple[str, bytes]:
     """Bring an older version's bytes to the newest, step by step."""
+    if name not in UPCASTS:
+        raise _unknown(stream, version, name)
     whole: dict[str, Any] = json.loads(stored)
     while name in UPCASTS:
         name, change = UPCASTS[name]

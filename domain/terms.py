@@ -51,7 +51,10 @@ class Stage(StrEnum):
     @property
     def order(self) -> int:
         """The place of the stage in a matter's course, from 0."""
-        return list(Stage).index(self)
+        return _STAGES[self]
+
+
+_STAGES = {stage: place for place, stage in enumerate(Stage)}
 
 
 class Role(StrEnum):
@@ -262,7 +265,6 @@ class Line:
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     def __str__(self) -> str:
-        parts = [self.cost_type.value, self.head.value if self.head else "", self.currency]
-        if self.basis is Basis.OUR_SHARE:
-            parts.append("our share")
-        return " ".join(part for part in parts if part)
+        head = f" {self.head}" if self.head else ""
+        share = " our share" if self.basis is Basis.OUR_SHARE else ""
+        return f"{self.cost_type}{head} {self.currency}{share}"

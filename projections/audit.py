@@ -4,7 +4,6 @@ A row is a fact or a refusal. What was corrected stays beside what took its plac
 that was refused for want of authority (E3xx) is a near miss that somebody will want to see.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -12,18 +11,19 @@ from typing import Any, LiteralString
 
 from psycopg import Connection
 from psycopg.rows import class_row
+from pydantic_core import to_json
 
 from domain.difference import Changed, changed_fields
-from domain.envelope import Judgement
+from domain.envelope import NOT_NEEDED, Judgement
 from domain.refusal_log import CommandRefused
 from domain.schema import NAME_OF
-from projections.view import Change, Copy, View, Write
+from projections.view import Change, Copy, View, Write, typed
 
-PAGE_ROWS_MAX = 1_000
+PAGE_ROWS_MAX = 1_000  # an answer of a megabyte or so, whoever asks for more
 NEAR_MISS = "E3"
 
 TABLE: LiteralString = """
-CREATE TABLE views.audit (
+CREATE TABLE audit (
     position bigint PRIMARY KEY,
     recorded_at timestamptz NOT NULL,
     version int NOT NULL,
@@ -51,18 +51,18 @@ CREATE TABLE views.audit (
     command text COLLATE "C" NOT NULL,  -- this and the next three: of a refusal
     code text COLLATE "C" NOT NULL,
     message text COLLATE "C" NOT NULL,
-    evidence jsonb NOT NULL,
-    changed jsonb NOT NULL,
-    documents jsonb NOT NULL,
+    evidence json NOT NULL,  -- only ever read whole
+    changed json NOT NULL,
+    documents json NOT NULL,
     command_id text COLLATE "C" NOT NULL,
     digest text COLLATE "C" NOT NULL
 ) WITH (fillfactor = 100);
-CREATE INDEX audit_subject ON views.audit (subject, position);
-CREATE INDEX audit_person ON views.audit (person, position);
-CREATE INDEX audit_refused ON views.audit (code, position) WHERE code <> '';
-CREATE INDEX audit_replaced ON views.audit (stream, (coalesce(corrects, voids)))
+CREATE INDEX audit_subject ON audit (subject, position);
+CREATE INDEX audit_person ON audit (person, position);
+CREATE INDEX audit_refused ON audit (code, position) WHERE code <> '';
+CREATE INDEX audit_replaced ON audit (stream, (coalesce(corrects, voids)))
     WHERE coalesce(corrects, voids) IS NOT NULL;
-CREATE INDEX audit_recorded ON views.audit USING brin (recorded_at);
+CREATE INDEX audit_recorded ON audit USING brin (recorded_at);
 """
 
 
@@ -116,13 +116,19 @@ class Entry:
         return self.code.startswith(NEAR_MISS)
 
 
-COLUMNS = (
-    *("position", "stream", "version", "name", "recorded_at", "effective_on"),
-    *("person", "role", "team", "on_behalf_of", "reason_code", "rationale"),
-    *("corrects", "voids", "command_id", "digest", "documents", "changed"),
-    *("grounds", "decision", "mandate", "mandate_version", "approval"),
-    *("currency", "measured", "authority_limit", "headroom"),
-    *("subject", "command", "code", "message", "evidence"),
+COLUMNS = typed(
+    (
+        *("position", "stream", "version", "name", "recorded_at", "effective_on"),
+        *("person", "role", "team", "on_behalf_of", "reason_code", "rationale"),
+        *("corrects", "voids", "command_id", "digest", "documents", "changed"),
+        *("grounds", "decision", "mandate", "mandate_version", "approval"),
+        *("currency", "measured", "authority_limit", "headroom"),
+        *("subject", "command", "code", "message", "evidence"),
+    ),
+    int8=("position", "measured", "authority_limit", "headroom"),
+    int4=("version", "corrects", "voids", "mandate_version"),
+    timestamptz=("recorded_at",),
+    date=("effective_on",),
 )
 
 
@@ -131,20 +137,22 @@ def fold(changes: Sequence[Change]) -> list[Write]:
     return [Copy("audit", COLUMNS, [_row(change) for change in changes])]
 
 
-VIEW = View("audit", 1, {"audit": TABLE}, fold)
+VIEW = View("audit", 2, {"audit": TABLE}, fold)
 
 
 def _row(change: Change) -> tuple[Any, ...]:
     record = change.record
     envelope, fact = record.envelope, record.fact
-    documents = [
-        {"doc_id": each.doc_id, "sha256": each.sha256, "kind": each.kind}
-        for each in envelope.evidence
-    ]
+    actor, judgement = envelope.actor, envelope.judgement
     about: tuple[str, ...] = (envelope.stream, "", "", "", "{}")
     if isinstance(fact, CommandRefused):
-        evidence = json.dumps(fact.evidence, sort_keys=True)
-        about = (fact.subject, fact.command, fact.code, fact.message, evidence)
+        about = (
+            fact.subject,
+            fact.command,
+            fact.code,
+            fact.message,
+            to_json(fact.evidence).decode(),
+        )
     return (
         record.position,
         envelope.stream,
@@ -152,9 +160,9 @@ def _row(change: Change) -> tuple[Any, ...]:
         NAME_OF[type(fact)],
         envelope.recorded_at,
         envelope.effective_on,
-        envelope.actor.person,
-        envelope.actor.role.value,
-        envelope.actor.team,
+        actor.person,
+        str(actor.role),
+        actor.team,
         envelope.on_behalf_of,
         envelope.reason_code,
         envelope.rationale,
@@ -162,18 +170,22 @@ def _row(change: Change) -> tuple[Any, ...]:
         envelope.voids,
         envelope.command_id,
         record.digest,
-        json.dumps(documents),
-        json.dumps(changed_fields(change.before, change.after)),
-        *_authority(envelope.judgement),
+        _json(envelope.evidence),
+        _json([*map(tuple, changed_fields(change.before, change.after))]),
+        *(_NO_AUTHORITY if judgement is NOT_NEEDED else _authority(judgement)),
         *about,
     )
+
+
+def _json(value: object) -> str:
+    return to_json(value).decode() if value else "[]"
 
 
 def _authority(judgement: Judgement) -> tuple[Any, ...]:
     measured = judgement.measured
     return (
-        judgement.grounds.value,
-        judgement.decision.value if judgement.decision else "",
+        str(judgement.grounds),
+        str(judgement.decision or ""),
         judgement.person,
         judgement.mandate_version or None,
         judgement.approval,
@@ -182,6 +194,9 @@ def _authority(judgement: Judgement) -> tuple[Any, ...]:
         judgement.limit.minor if judgement.limit else None,
         judgement.headroom.minor if judgement.headroom else None,
     )
+
+
+_NO_AUTHORITY = _authority(NOT_NEEDED)  # most facts need none
 
 
 # --- Queries -------------------------------------------------------------------------------------

@@ -13,23 +13,21 @@ from typing import Any, LiteralString, NamedTuple
 from psycopg import Connection, sql
 
 from domain.claim import Claim
-from domain.claim.exposure import UNALLOCATED
+from domain.claim.glance import Standing, alike, standing_of
 from domain.claim.lifecycle import Status
 from domain.envelope import Recorded
-from domain.terms import CostType
-from projections.view import Change, Copy, Run, Step, View, Write
+from projections.view import Change, Copy, Run, Step, View, Write, typed
 
-OPEN_END = "infinity"
 TABLE: LiteralString = """
-CREATE TABLE views.caseload (
+CREATE TABLE caseload (
     position bigint NOT NULL,
     recorded_from timestamptz NOT NULL,
-    recorded_to timestamptz NOT NULL,
+    recorded_to timestamptz NOT NULL DEFAULT 'infinity',
     damages_estimate bigint NOT NULL,
     incurred bigint NOT NULL,
     paid bigint NOT NULL,
     effective_from date NOT NULL,
-    effective_to date NOT NULL,
+    effective_to date NOT NULL DEFAULT 'infinity',
     version int NOT NULL,
     open_escalations int NOT NULL,
     reopened int NOT NULL,
@@ -51,43 +49,15 @@ CREATE TABLE views.caseload (
     PRIMARY KEY (claim, effective_from, version),
     CHECK (recorded_from < recorded_to AND effective_from < effective_to)
 );
-CREATE UNIQUE INDEX caseload_known_now ON views.caseload (claim, effective_from)
+CREATE UNIQUE INDEX caseload_known_now ON caseload (claim, effective_from)
     WHERE recorded_to = 'infinity';
-CREATE INDEX caseload_now ON views.caseload (effective_to) WHERE recorded_to = 'infinity';
+CREATE INDEX caseload_now ON caseload (effective_to) WHERE recorded_to = 'infinity';
 """
-
-
-class Standing(NamedTuple):
-    """How a file stands; amounts are whole minor units of its own currency, over all its lines.
-
-    `incurred` is what is paid and outstanding together; what is kept in `other_currencies` is in
-    none of the amounts.
-    """
-
-    status: str
-    handler: str
-    team: str
-    pathway: str
-    jurisdiction: str
-    matter_type: str
-    stage: str
-    closure: str
-    currency: str
-    other_currencies: str
-    damages_estimate: int
-    incurred: int
-    paid: int
-    open_escalations: int
-    reopened: int
-    event_date: date
-    notified_on: date
-    closed_on: date | None
-    review_on: date | None
-
-    @property
-    def outstanding(self) -> int:
-        """What is still expected to be paid."""
-        return self.incurred - self.paid
+MONEY: LiteralString = """
+SELECT 'open end', currency, sum(damages_estimate) AS damages_estimate,
+       sum(incurred) AS incurred, sum(paid) AS paid
+FROM caseload WHERE recorded_to = 'infinity' AND effective_to = 'infinity' GROUP BY currency
+"""
 
 
 class Tile(NamedTuple):
@@ -108,43 +78,12 @@ class Writing:
     recorded_to: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Closing:
+class Closing(NamedTuple):
     """The end of what is known now about a file from a day on: a later fact says otherwise."""
 
     claim: str
     effective_from: date
     recorded_to: datetime
-
-
-def standing_of(claim: Claim) -> Standing | None:
-    """How a file stands; None before it was notified."""
-    life, notified, currency = claim.lifecycle, claim.lifecycle.notified, claim.currency
-    if notified is None:
-        return None
-    lines = claim.reserves.lines
-    own = [(line, state) for line, state in lines.items() if line.currency == currency]
-    return Standing(
-        status=life.status.value,
-        handler=life.handler or UNALLOCATED,
-        team=life.team or UNALLOCATED,
-        pathway=life.pathway.value if life.pathway else UNALLOCATED,
-        jurisdiction=notified.jurisdiction.value,
-        matter_type=notified.matter_type.value,
-        stage=life.stage.value,
-        closure=life.closure.value if life.closure else "",
-        currency=currency,
-        other_currencies=" ".join(sorted({line.currency for line in lines} - {currency})),
-        damages_estimate=sum(s.estimate for li, s in own if li.cost_type is CostType.DAMAGES),
-        incurred=sum(state.estimate for _, state in own),
-        paid=sum(state.paid for _, state in own),
-        open_escalations=sum(1 for _ in claim.escalations.undecided()),
-        reopened=life.reopened,
-        event_date=notified.event_date,
-        notified_on=notified.notified_on,
-        closed_on=life.closed_on,
-        review_on=life.strategy.review_on if life.strategy else None,
-    )
 
 
 def tiles(course: Sequence[Step]) -> list[Tile]:
@@ -164,16 +103,15 @@ def tiles(course: Sequence[Step]) -> list[Tile]:
 def fold(changes: Sequence[Change]) -> list[Write]:
     """The tiles that a page of changes makes, and those it ends."""
     written, closed = told(changes)
+    added = _copies(written)
+    if not closed:
+        return [*added]
     ended = {
         "claims": [each.claim for each in closed],
         "days": [each.effective_from for each in closed],
         "moments": [each.recorded_to for each in closed],
     }
-    return [
-        Run(_FORGET, ended),
-        Run(_END, ended),
-        Copy("caseload", COLUMNS, list(map(_row, written))),
-    ]
+    return [Run(_FORGET, ended), Run(_END, ended), *added]
 
 
 def told(changes: Sequence[Change]) -> tuple[list[Writing], list[Closing]]:
@@ -181,10 +119,11 @@ def told(changes: Sequence[Change]) -> tuple[list[Writing], list[Closing]]:
     current: dict[tuple[str, date], Writing] = {}
     past: list[Writing] = []
     closed: list[Closing] = []
+    stood: dict[str, tuple[Claim, Tile | None]] = {}
     for change in changes:
         record = change.record
         stream, moment = record.envelope.stream, record.envelope.recorded_at
-        old, new = _differing(change)
+        old, new = _differing(change, stood)
         for tile in old:
             known = current.pop((stream, tile.effective_from), None)
             if known is None:
@@ -198,21 +137,37 @@ def told(changes: Sequence[Change]) -> tuple[list[Writing], list[Closing]]:
     return [*past, *current.values()], closed
 
 
-def _differing(change: Change) -> tuple[list[Tile], list[Tile]]:
-    """The tiles that a change ends, and those that take their place."""
+def _differing(
+    change: Change, stood: dict[str, tuple[Claim, Tile | None]]
+) -> tuple[list[Tile], list[Tile]]:
+    """The tiles that a change ends, and those that take their place.
+
+    `stood` holds each file's last tile as the change before has left it, and of which state it is.
+    """
     before, after = change.before, change.after
     if not (isinstance(before, Claim) and isinstance(after, Claim)):
         return [], []
-    if change.in_order:
+    stream, day = change.record.envelope.stream, change.record.envelope.effective_on
+    state, old = stood.pop(stream, (None, None))
+    if state is not before:
         old = _last(before, change.latest)
-        new = _last(after, change.record.envelope.effective_on)
-        was = [tile for tile in (old,) if tile]
-        became = [tile for tile in (new,) if tile]
-        if old and new and old.effective_from < new.effective_from:
-            became.insert(0, old._replace(effective_to=new.effective_from))
-    else:
-        last = change.common[-1:]  # its tile may end on another day now
-        was, became = tiles([*last, *change.was]), tiles([*last, *change.became])
+    if not change.in_order:
+        return _anew(change)
+    new = Tile(day, None, old.standing) if old and alike(before, after) else _last(after, day)
+    stood[stream] = after, new
+    if new is None or new == old:
+        return [], []
+    if old is None:
+        return [], [new]
+    if old.effective_from < day:
+        return [old], [Tile(old.effective_from, day, old.standing), new]
+    return [old], [new]
+
+
+def _anew(change: Change) -> tuple[list[Tile], list[Tile]]:
+    """The same of a change of the past, which may change any number of tiles."""
+    last = change.common[-1:]  # its tile may end on another day now
+    was, became = tiles([*last, *change.was]), tiles([*last, *change.became])
     stay = set(was) & set(became)
     return [each for each in was if each not in stay], [each for each in became if each not in stay]
 
@@ -223,20 +178,26 @@ def _last(claim: Claim, day: date | None) -> Tile | None:
     return None if stands is None or day is None else Tile(day, None, stands)
 
 
-COLUMNS = (
-    *("claim", "position", "version", "recorded_from", "recorded_to"),
-    *("effective_from", "effective_to", *Standing._fields),
-)
+COLUMNS = ("claim", "position", "version", "recorded_from", "effective_from", *Standing._fields)
+TYPES: Mapping[str, Sequence[str]] = {
+    "int8": ("position", "damages_estimate", "incurred", "paid"),
+    "int4": ("version", "open_escalations", "reopened"),
+    "timestamptz": ("recorded_from", "recorded_to"),
+    "date": (
+        *("effective_from", "effective_to"),
+        *("event_date", "notified_on", "closed_on", "review_on"),
+    ),
+}
 # A tile that ends at the moment at which it was recorded was known at no moment.
 _FORGET: LiteralString = """
-DELETE FROM views.caseload AS tile
+DELETE FROM caseload AS tile
 USING unnest(%(claims)s::text[], %(days)s::date[], %(moments)s::timestamptz[])
       AS ended (claim, day, moment)
 WHERE tile.claim = ended.claim AND tile.effective_from = ended.day
   AND tile.recorded_to = 'infinity' AND tile.recorded_from = ended.moment
 """
 _END: LiteralString = """
-UPDATE views.caseload AS tile SET recorded_to = ended.moment
+UPDATE caseload AS tile SET recorded_to = ended.moment
 FROM unnest(%(claims)s::text[], %(days)s::date[], %(moments)s::timestamptz[])
      AS ended (claim, day, moment)
 WHERE tile.claim = ended.claim AND tile.effective_from = ended.day
@@ -244,21 +205,27 @@ WHERE tile.claim = ended.claim AND tile.effective_from = ended.day
 """
 
 
-def _row(writing: Writing) -> tuple[Any, ...]:
-    record, tile = writing.record, writing.tile
-    return (
-        writing.claim,
-        record.position,
-        record.envelope.version,
-        record.envelope.recorded_at,
-        writing.recorded_to or OPEN_END,
-        tile.effective_from,
-        tile.effective_to or OPEN_END,
-        *tile.standing,
-    )
+def _copies(written: Sequence[Writing]) -> list[Copy]:
+    """The rows to add: those with the same ends together, for one that is open is not written."""
+    rows: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
+    for each in written:
+        record, tile = each.record, each.tile
+        ends = {"recorded_to": each.recorded_to, "effective_to": tile.effective_to}
+        known = {name: end for name, end in ends.items() if end is not None}
+        rows.setdefault(tuple(known), []).append(
+            (
+                *(each.claim, record.position, record.envelope.version),
+                *(record.envelope.recorded_at, tile.effective_from),
+                *tile.standing,
+                *known.values(),
+            )
+        )
+    return [
+        Copy("caseload", typed((*COLUMNS, *known), **TYPES), same) for known, same in rows.items()
+    ]
 
 
-VIEW = View("caseload", 1, {"caseload": TABLE}, fold)
+VIEW = View("caseload", 2, {"caseload": TABLE}, fold, MONEY)
 
 LIVE = (Status.NOTIFIED, Status.OPEN)
 EVERY = (Status.NOTIFIED, Status.OPEN, Status.CLOSED)

@@ -7,9 +7,10 @@ movements of a period are the same rows, so they tie at both ends. No two curren
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from itertools import takewhile
 from typing import Any, LiteralString
 
 from psycopg import Connection, sql
@@ -17,15 +18,15 @@ from psycopg import Connection, sql
 from domain.claim import Claim
 from domain.claim.apportionment import ApportionmentAgreed
 from domain.claim.correction import FactVoided
-from domain.claim.exposure import NONE, Amounts, Cell, Moves, difference, step
+from domain.claim.exposure import Amounts, Moves, along, difference, step
 from domain.claim.lifecycle import ClaimAllocated, ClaimReopened, HandlerChanged
 from domain.claim.payments import PaymentIssued, PaymentVoided
-from domain.claim.reserves import EstimateSet, RecoveryReceived, Reserves
-from domain.terms import Basis, Line
-from projections.view import Change, Copy, State, Step, View, Write
+from domain.claim.reserves import EstimateSet, RecoveryReceived
+from domain.terms import Basis
+from projections.view import Change, Copy, Step, View, Write, typed
 
 TABLE: LiteralString = """
-CREATE TABLE views.reserves (
+CREATE TABLE reserves (
     position bigint NOT NULL,
     recorded_at timestamptz NOT NULL,
     estimate bigint NOT NULL,
@@ -47,15 +48,27 @@ CREATE TABLE views.reserves (
     reason text COLLATE "C" NOT NULL,
     PRIMARY KEY (position, part)
 ) WITH (fillfactor = 100);
-CREATE INDEX reserves_claim ON views.reserves (claim);
+CREATE INDEX reserves_claim ON reserves (claim);
 -- Rows arrive as they were recorded, so a few pages of this index tell which pages hold a period.
-CREATE INDEX reserves_recorded ON views.reserves USING brin (recorded_at);
-CREATE INDEX reserves_effective ON views.reserves (effective_on);
+CREATE INDEX reserves_recorded ON reserves USING brin (recorded_at);
+CREATE INDEX reserves_effective ON reserves (effective_on);
 """
-COLUMNS = (
-    *("position", "part", "claim", "version", "recorded_at", "effective_on"),
-    *("currency", "cost_type", "head", "basis", "pathway", "handler", "reason"),
-    *("estimate", "paid", "recovered", "our_estimate", "our_paid", "our_recovered"),
+MONEY: LiteralString = """
+SELECT concat_ws(' ', cost_type, NULLIF(head, ''), basis), currency,
+       sum(estimate) AS estimate, sum(paid) AS paid, sum(recovered) AS recovered,
+       sum(our_estimate) AS our_estimate, sum(our_paid) AS our_paid,
+       sum(our_recovered) AS our_recovered
+FROM reserves GROUP BY cost_type, head, basis, currency
+"""
+COLUMNS = typed(
+    (
+        *("position", "part", "claim", "version", "recorded_at", "effective_on", "currency"),
+        *("cost_type", "head", "basis", "pathway", "handler", "reason", *Amounts._fields),
+    ),
+    int8=("position", *Amounts._fields),
+    int4=("part", "version"),
+    timestamptz=("recorded_at",),
+    date=("effective_on",),
 )
 
 
@@ -80,74 +93,50 @@ class Reason(StrEnum):
 
 def fold(changes: Sequence[Change]) -> list[Write]:
     """The movements of a page of changes."""
-    return [Copy("reserves", COLUMNS, [row for change in changes for row in _rows(change)])]
+    rows: list[tuple[Any, ...]] = []
+    for change in changes:
+        moves = _moves(change)
+        if moves:
+            rows += _rows(change, moves)
+    return [Copy("reserves", COLUMNS, rows)]
 
 
-VIEW = View("reserves", 1, {"reserves": TABLE}, fold)
+VIEW = View("reserves", 1, {"reserves": TABLE}, fold, MONEY)
 
 
-def _rows(change: Change) -> Iterator[tuple[Any, ...]]:
-    if not (isinstance(change.before, Claim) and isinstance(change.after, Claim)):
-        return
-    moves = _moves(change, change.before, change.after)
-    record = change.record
-    reason = _reason(change, change.before).value if moves else ""
+def _moves(change: Change) -> Moves:
+    before, after = change.before, change.after
+    if not (isinstance(before, Claim) and isinstance(after, Claim)):
+        return {}
+    if change.in_order:
+        return step(before, after, change.record.envelope.effective_on)
+    start = next((claim for _, claim in _claims(change.common)), Claim())
+    return difference(along(start, _claims(change.was)), along(start, _claims(change.became)))
+
+
+def _claims(course: Sequence[Step]) -> Iterator[tuple[date, Claim]]:
+    return ((day, state) for day, state in course if isinstance(state, Claim))
+
+
+def _rows(change: Change, moves: Moves) -> Iterator[tuple[Any, ...]]:
+    record, envelope = change.record, change.record.envelope
+    reason = str(_reason(change))
     by_day = sorted(moves.items(), key=lambda move: move[0][0])
     for part, ((day, cell), amounts) in enumerate(by_day):
         line = cell.line
         yield (
-            record.position,
-            part,
-            record.envelope.stream,
-            record.envelope.version,
-            record.envelope.recorded_at,
-            day,
-            line.currency,
-            line.cost_type.value,
-            line.head.value if line.head else "",
-            line.basis.value,
-            cell.pathway,
-            cell.handler,
-            reason,
-            *amounts,
+            *(record.position, part, envelope.stream, envelope.version, envelope.recorded_at, day),
+            *(line.currency, str(line.cost_type), str(line.head or ""), str(line.basis)),
+            *(cell.pathway, cell.handler, reason, *amounts),
         )
 
 
-def _moves(change: Change, before: Claim, after: Claim) -> Moves:
-    if not change.in_order:
-        shared = change.common[-1].state if change.common else None
-        return difference(_timeline(shared, change.was), _timeline(shared, change.became))
-    if before.lifecycle is after.lifecycle and before.apportionments is after.apportionments:
-        was, became = before.reserves.lines, after.reserves.lines
-        touched = [line for line, state in became.items() if was.get(line) is not state]
-        before, after = _narrowed(before, touched), _narrowed(after, touched)
-    return step(before, after, change.record.envelope.effective_on)
-
-
-def _narrowed(claim: Claim, lines: Sequence[Line]) -> Claim:
-    """The file as far as these lines go: the others cost time to compare, and have not moved."""
-    return replace(claim, reserves=Reserves({line: claim.reserves.on(line) for line in lines}))
-
-
-def _timeline(start: State | None, course: Sequence[Step]) -> Moves:
-    """The movements of a course, by effective day."""
-    total: dict[tuple[date, Cell], Amounts] = {}
-    before = start if isinstance(start, Claim) else Claim()
-    for day, after in course:
-        if isinstance(after, Claim):
-            for key, moved in step(before, after, day).items():
-                total[key] = total.get(key, NONE).plus(moved)
-            before = after
-    return total
-
-
-def _reason(change: Change, before: Claim) -> Reason:
-    envelope = change.record.envelope
-    if envelope.corrects is not None:
+def _reason(change: Change) -> Reason:
+    if change.record.envelope.corrects is not None:
         return Reason.CORRECTED
     match change.record.fact:
         case EstimateSet() as fact:
-            return _of_estimate(change, before, fact)
+            return _of_estimate(change, fact)
         case PaymentIssued():
             return Reason.PAID
         case PaymentVoided():
@@ -164,14 +153,22 @@ def _reason(change: Change, before: Claim) -> Reason:
             raise AssertionError(f"{type(fact).__name__} moved money and has no reason for it")
 
 
-def _of_estimate(change: Change, before: Claim, fact: EstimateSet) -> Reason:
-    command = change.record.envelope.command_id
-    together = (each.fact for each in change.history if each.envelope.command_id == command)
-    if any(isinstance(each, ClaimReopened) for each in together):
-        return Reason.REOPENED
-    if fact.line not in before.reserves.lines:
-        return Reason.OPENED
+def _of_estimate(change: Change, fact: EstimateSet) -> Reason:
+    before = change.before
+    if isinstance(before, Claim):
+        if before.lifecycle.reopened and _reopened_together(change):
+            return Reason.REOPENED
+        if fact.line not in before.reserves.lines:
+            return Reason.OPENED
     return Reason.DECREASED if fact.amount < fact.previous else Reason.INCREASED
+
+
+def _reopened_together(change: Change) -> bool:
+    """The same command reopened the file: what a command records stands in a row."""
+    command = change.record.envelope.command_id
+    latest = reversed(change.history)
+    together = takewhile(lambda earlier: earlier.envelope.command_id == command, latest)
+    return any(isinstance(earlier.fact, ClaimReopened) for earlier in together)
 
 
 class By(StrEnum):

@@ -62,15 +62,15 @@ class Step(NamedTuple):
     state: State
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One fact, and what it made of its file.
 
     `before` and `after` are the stream's state as everything recorded until then tells it, None
     for a stream that has none (kept refusals). `latest` is the latest effective day that stood
     before. A fact `in_order` simply came after all that stood. Another one changed the past:
     `was` and `became` are the file's course as it was read before and as it is read since, step
-    by step in the order of days, from the first one that differs; `common` is what they share.
+    by step in the order of days, from the first one that differs to the first on which they agree
+    again, or to the end; `common` is the one step before, none if they differ from the start.
     """
 
     record: Recorded[Any]
@@ -91,11 +91,21 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """Rows to add to a table of the view."""
+    """Rows to add to a table of the view.
+
+    `columns` may also map each name to its type (`int8`, `text`, `date`, ...): the rows then go in
+    binary, at half the cost. A `json` column is a `text` there.
+    """
 
     table: str
-    columns: Sequence[str]
+    columns: Sequence[str] | Mapping[str, str]
     rows: Sequence[tuple[Any, ...]]
+
+
+def typed(names: Sequence[str], **types: Sequence[str]) -> Mapping[str, str]:
+    """Columns with their types: text, except those that are named under another one."""
+    of = {name: kind for kind, each in types.items() for name in each}
+    return {name: of.get(name, "text") for name in names}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,15 +123,24 @@ Write = Copy | Run
 class View:
     """A read model: what it keeps, and how a page of changes becomes rows.
 
-    `tables` maps each table, made in the schema `views`, to the statements that create it.
-    `fold` is pure: the same changes give the same writes, however the log is cut into pages.
-    A change of `tables` or `fold` is a new `version`.
+    `tables` maps each table to the statements that create it and its indexes. They name it without
+    a schema, and so do the statements of `fold` and `money`: a view is built beside the live one.
+    `fold` is pure, and what it writes for a file depends on that file's changes alone: the rows are
+    the same however the log is cut into pages, by position or by file. A change of `tables` or
+    `fold` is a new `version`. `money`, where a view keeps any, selects what two builds of it are
+    compared by: a line or another key, its currency, and sums in minor units.
     """
 
     name: str
     version: int
     tables: Mapping[str, LiteralString]
     fold: Callable[[Sequence[Change]], list[Write]]
+    money: LiteralString | None = None
+
+    def __post_init__(self) -> None:
+        for table, statements in self.tables.items():
+            if not statements.lstrip().startswith(f"CREATE TABLE {table} ("):
+                raise ValueError(f"the view {self.name} does not begin with CREATE TABLE {table} (")
 
 
 def _discover() -> Mapping[str, View]:
@@ -150,15 +169,21 @@ def position_of(connection: Connection[Any], view: View) -> int:
 
     Raises `ViewNotBuilt` (E642) or `ViewOutdated` (E641).
     """
-    found = connection.execute("SELECT to_regclass('views.position')").fetchone()
-    row = None
-    if found is not None and found[0] is not None:
-        row = connection.execute(
-            "SELECT version, position FROM views.position WHERE view = %s", [view.name]
-        ).fetchone()
+    row = connection.execute(
+        "SELECT version, position FROM views.position WHERE view = %s", [view.name]
+    ).fetchone()
     if row is None:
         raise ViewNotBuilt(view.name)
     stored, position = row
     if stored != view.version:
         raise ViewOutdated(view.name, stored, view.version)
     return int(position)
+
+
+def hold(connection: Connection[Any]) -> None:
+    """Keep the builds of all views in their places until the transaction ends.
+
+    For the first statement of a transaction that reads one moment (REPEATABLE READ): the table that
+    is swapped in after the moment was taken would hold what it held then, half of a view.
+    """
+    connection.execute("LOCK TABLE views.position IN ACCESS SHARE MODE")

@@ -9,6 +9,7 @@ import fcntl
 import itertools
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ TEMPLATE = "claims_template"
 # pytest's own temporary folders are closed to the account that PostgreSQL runs as under root.
 PLACE = Path(tempfile.gettempdir())
 PREFIX = f"claims-tests-{os.getuid()}-"
+SMALL_MB = 128  # a cluster takes 45, and more while it recovers
 NUMBERS = itertools.count(1)
 LOCK = pytest.StashKey[IO[bytes]]()
 
@@ -116,6 +118,17 @@ def server_home(run_folder: Path) -> Iterator[Path]:
     _clear(home)
 
 
+@pytest.fixture
+def small_home(run_folder: Path) -> Iterator[Path]:
+    """A data folder on a small volume of its own, for a test to fill. Only root may mount one."""
+    home = run_folder / f"small-{os.getpid()}-{next(NUMBERS)}"
+    home.mkdir()
+    options = f"size={SMALL_MB}m,mode=711"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(home)], check=True)  # noqa: S607 - the system's own
+    yield home
+    _clear(home)
+
+
 def _is_worker(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
 
@@ -140,5 +153,7 @@ def _held(folder: Path) -> IO[bytes]:
 def _clear(folder: Path) -> None:
     for home in (folder, *folder.glob("*/")):
         stop(home)
+        if home.is_mount():
+            subprocess.run(["umount", str(home)], check=True)  # noqa: S607 - the system's own
     if folder.exists():
         shutil.rmtree(folder)

@@ -12,7 +12,7 @@ from domain.refusals.authority import ComplexApportionmentNeedsLead
 from domain.refusals.state import IllegalTransition, ReferenceTaken, UnknownReference
 from domain.terms import ApportionmentBasis, ApportionmentCovers, Basis, CostType, Line, Role
 
-PARTIES_MAX = 20
+PARTIES_MAX = 20  # of one claim: more is a mistake, and never a need
 SIMPLE_PARTIES_MAX = 2  # "simple apportionment": two defence organisations
 
 

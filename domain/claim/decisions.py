@@ -12,7 +12,6 @@ from domain.claim import (
     Fact,
     apportionment,
     escalation,
-    evolve,
     evolve_all,
     lifecycle,
     offers,
@@ -57,9 +56,10 @@ def _estimates(claim: Claim, asked: Sequence[EstimateSet], on: date) -> list[Fac
     facts: list[Fact] = []
     for each in asked:
         committed = claim.payments.in_progress_on(each.line)
-        for fact in reserves.set_estimate(claim.reserves, each, committed, str(on)):
-            facts.append(fact)
-            claim = evolve(claim, fact, on)
+        fresh = reserves.set_estimate(claim.reserves, each, committed, str(on))
+        facts += fresh
+        if len(asked) > 1:  # an import sets one at a time, a million times
+            claim = evolve_all(claim, fresh, on)
     return facts
 
 

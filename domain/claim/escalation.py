@@ -110,7 +110,7 @@ class Escalations:
 def evolve(state: Escalations, fact: Fact) -> Escalations:
     """Remember one fact; one about an escalation never told of changes nothing."""
     if isinstance(fact, Escalated):
-        return replace(state, by_id={**state.by_id, fact.escalation_id: Escalation(fact)})
+        return Escalations({**state.by_id, fact.escalation_id: Escalation(fact)})
     known = state.by_id.get(fact.escalation_id)
     if known is None:
         return state
@@ -123,7 +123,7 @@ def evolve(state: Escalations, fact: Fact) -> Escalations:
             known = replace(known, consumed=True)
         case _:
             assert_never(fact)
-    return replace(state, by_id={**state.by_id, fact.escalation_id: known})
+    return Escalations({**state.by_id, fact.escalation_id: known})
 
 
 def escalate(state: Escalations, asked: Escalated) -> list[Fact]:

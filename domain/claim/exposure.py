@@ -5,9 +5,11 @@ estimate, a payment, the handler, our share), the difference between the file's 
 after it is what the totals move by, so no fact needs a rule of its own here.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import zip_longest
+from operator import add, sub
 from typing import NamedTuple
 
 from domain.claim import Claim, Fact, evolve
@@ -37,9 +39,13 @@ class Amounts(NamedTuple):
     our_paid: int = 0
     our_recovered: int = 0
 
-    def plus(self, other: "Amounts", sign: int = 1) -> "Amounts":
-        """The sum, or with sign -1 the difference, of each figure."""
-        return Amounts(*(mine + sign * theirs for mine, theirs in zip(self, other, strict=True)))
+    def plus(self, other: "Amounts") -> "Amounts":
+        """The sum of each figure."""
+        return Amounts._make(map(add, self, other))
+
+    def minus(self, other: "Amounts") -> "Amounts":
+        """The difference of each figure."""
+        return Amounts._make(map(sub, self, other))
 
 
 NONE = Amounts()
@@ -48,42 +54,97 @@ Moves = Mapping[tuple[date, Cell], Amounts]
 
 def cells(claim: Claim) -> dict[Cell, Amounts]:
     """The file's cells as it stands."""
-    pathway = claim.lifecycle.pathway.value if claim.lifecycle.pathway else UNALLOCATED
-    handler = claim.lifecycle.handler or UNALLOCATED
-    found: dict[Cell, Amounts] = {}
-    for line, state in claim.reserves.lines.items():
-        our_paid = claim.apportionments.our_part(line, state.paid)
-        # Split apart, so that our outstanding is a part of what is outstanding, never below nil.
-        our_estimate = our_paid + claim.apportionments.our_part(line, state.outstanding)
-        # A contribution is what brings the whole down to our share; it is no part of our share.
-        ours_back = state.recovered - state.contributed
-        our_recovered = claim.apportionments.our_part(line, ours_back)
-        found[Cell(line, pathway, handler)] = Amounts(
-            state.estimate, state.paid, state.recovered, our_estimate, our_paid, our_recovered
-        )
-    return found
+    pathway, handler = _hands(claim)
+    return {Cell(line, pathway, handler): _amounts(claim, line) for line in claim.reserves.lines}
 
 
 def step(before: Claim, after: Claim, on: date) -> dict[tuple[date, Cell], Amounts]:
-    """What one step of the file, effective `on` its day, moves."""
-    old, new = cells(before), cells(after)
+    """What one step of the file, effective `on` its day, moves.
+
+    Complexity: what both share as one object has not moved, and is not looked into.
+    """
     moves: dict[tuple[date, Cell], Amounts] = {}
-    for cell in [*old, *(cell for cell in new if cell not in old)]:
-        moved = new.get(cell, NONE).plus(old.get(cell, NONE), -1)
-        if moved != NONE:
-            moves[on, cell] = moved
+    if before.lifecycle is not after.lifecycle:
+        hands, others = _hands(before), _hands(after)
+        if hands != others:
+            for line in before.reserves.lines:
+                _add(moves, on, Cell(line, *hands), NONE.minus(_amounts(before, line)))
+            for line in after.reserves.lines:
+                _add(moves, on, Cell(line, *others), _amounts(after, line))
+            return moves
+    for line in _touched(before, after):
+        moved = _amounts(after, line).minus(_amounts(before, line))
+        _add(moves, on, Cell(line, *_hands(after)), moved)
     return moves
+
+
+def _touched(before: Claim, after: Claim) -> Collection[Line]:
+    """The lines on which anything may have moved between two states in the same hands."""
+    was, became = before.reserves.lines, after.reserves.lines
+    if before.apportionments is not after.apportionments:
+        return {**was, **became}
+    if was is became:
+        return ()
+    lines = list(became)
+    if (
+        list(was) == lines[: len(was)]
+    ):  # lines mostly come up: to compare is cheaper than to look up
+        pairs = zip_longest(lines, was.values(), became.values())
+        return [line for line, old, new in pairs if old is not new]
+    return [line for line in {**was, **became} if was.get(line) is not became.get(line)]
+
+
+def _hands(claim: Claim) -> tuple[str, str]:
+    """The pathway and the handler that the file is in the hands of."""
+    life = claim.lifecycle
+    return str(life.pathway or UNALLOCATED), life.handler or UNALLOCATED
+
+
+def _amounts(claim: Claim, line: Line) -> Amounts:
+    """What the file holds on a line."""
+    state, shares = claim.reserves.lines.get(line), claim.apportionments
+    if state is None:
+        return NONE
+    # A contribution is what brings the whole down to our share; it is no part of our share.
+    ours_back = state.recovered - state.contributed
+    if not shares.agreed:  # all of it is ours
+        return Amounts(
+            *(state.estimate, state.paid, state.recovered),
+            *(state.estimate, state.paid, ours_back),
+        )
+    our_paid = shares.our_part(line, state.paid)
+    # Split apart, so that our outstanding is a part of what is outstanding, never below nil.
+    our_estimate = our_paid + shares.our_part(line, state.outstanding)
+    our_recovered = shares.our_part(line, ours_back)
+    return Amounts(
+        state.estimate, state.paid, state.recovered, our_estimate, our_paid, our_recovered
+    )
+
+
+def _add(moves: dict[tuple[date, Cell], Amounts], on: date, cell: Cell, moved: Amounts) -> None:
+    if moved != NONE:
+        moves[on, cell] = moved
 
 
 def timeline(
     history: Iterable[Recorded[Fact]], at: Coordinate = NOW
 ) -> dict[tuple[date, Cell], Amounts]:
     """Every movement of the file by effective day, as held at a coordinate."""
-    total: dict[tuple[date, Cell], Amounts] = {}
+    return along(Claim(), _steps(history, at))
+
+
+def _steps(history: Iterable[Recorded[Fact]], at: Coordinate) -> Iterator[tuple[date, Claim]]:
     claim = Claim()
     for _, record in standing(history, at):
         day = record.envelope.effective_on
-        after = evolve(claim, record.fact, day)
+        claim = evolve(claim, record.fact, day)
+        yield day, claim
+
+
+def along(claim: Claim, steps: Iterable[tuple[date, Claim]]) -> dict[tuple[date, Cell], Amounts]:
+    """Every movement, by effective day, of a file that takes these steps."""
+    total: dict[tuple[date, Cell], Amounts] = {}
+    for day, after in steps:
         for key, moved in step(claim, after, day).items():
             total[key] = total.get(key, NONE).plus(moved)
         claim = after
@@ -94,7 +155,7 @@ def difference(before: Moves, after: Moves) -> dict[tuple[date, Cell], Amounts]:
     """What has to be added to one timeline to give the other."""
     moves: dict[tuple[date, Cell], Amounts] = {}
     for key in [*before, *(key for key in after if key not in before)]:
-        moved = after.get(key, NONE).plus(before.get(key, NONE), -1)
+        moved = after.get(key, NONE).minus(before.get(key, NONE))
         if moved != NONE:
             moves[key] = moved
     return moves

@@ -191,7 +191,7 @@ def evolve(state: Offers, fact: Fact) -> Offers:
 
 
 def _with(state: Offers, offer_id: str, offer: Offer) -> Offers:
-    return replace(state, by_id={**state.by_id, offer_id: offer})
+    return Offers({**state.by_id, offer_id: offer})
 
 
 def _ended(state: Offers, offer_id: str, ended: OfferStatus) -> Offers:

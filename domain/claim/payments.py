@@ -1,7 +1,7 @@
 """Payments: requested by one person, approved by another, issued by the bank's word, voided."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import assert_never
 
@@ -95,7 +95,7 @@ class Payments:
 
     def in_progress_on(self, line: Line) -> int:
         """What is on its way on a line, in minor units."""
-        on_line = (p for p in self.by_id.values() if p.line == line and p.in_progress)
+        on_line = (p for p in self.by_id.values() if p.in_progress and p.line == line)
         return sum(p.amount.minor for p in on_line)
 
     def approved_damages(self, currency: str) -> int:
@@ -131,12 +131,15 @@ def evolve(state: Payments, fact: Fact) -> Payments:
 
 
 def _with(state: Payments, payment_id: str, payment: Payment) -> Payments:
-    return replace(state, by_id={**state.by_id, payment_id: payment})
+    return Payments({**state.by_id, payment_id: payment})
 
 
 def _moved(state: Payments, payment_id: str, status: PaymentStatus) -> Payments:
     known = state.by_id.get(payment_id)
-    return state if known is None else _with(state, payment_id, replace(known, status=status))
+    if known is None:
+        return state
+    moved = Payment(known.line, known.amount, status, known.requested_by)
+    return _with(state, payment_id, moved)
 
 
 def request(state: Payments, asked: PaymentRequested, outstanding: Money) -> list[Fact]:

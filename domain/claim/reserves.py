@@ -6,7 +6,7 @@ and incurred = paid + outstanding.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, assert_never
+from typing import assert_never
 
 from domain.claim.payments import PaymentIssued, PaymentVoided
 from domain.errors import BadValue, CurrencyMismatch
@@ -70,6 +70,9 @@ class LineState:
         return self.paid + self.outstanding
 
 
+NIL_LINE = LineState()
+
+
 @dataclass(frozen=True, slots=True)
 class Reserves:
     """The lines of a file, in the order in which they came up."""
@@ -79,7 +82,7 @@ class Reserves:
 
     def on(self, line: Line) -> LineState:
         """The line, or a nil one."""
-        return self.lines.get(line, LineState())
+        return self.lines.get(line, NIL_LINE)
 
     def estimate(self, line: Line) -> Money:
         """The expected total of the line."""
@@ -102,37 +105,38 @@ class Reserves:
 
 def evolve(state: Reserves, fact: Fact) -> Reserves:
     """Remember one fact."""
+    line = fact.line
+    known = state.on(line)
+    recoveries = state.recoveries
     match fact:
         case EstimateSet():
-            estimated = replace(
-                state.on(fact.line),
-                estimate=fact.amount.minor,
-                basis=fact.basis,
-                full_quantum=fact.full_quantum,
-                probability_bp=fact.probability_bp,
+            new = LineState(
+                fact.amount.minor,
+                known.paid,
+                known.recovered,
+                known.contributed,
+                fact.basis,
+                fact.full_quantum,
+                fact.probability_bp,
             )
-            return replace(state, lines={**state.lines, fact.line: estimated})
         case PaymentIssued():
-            paid = state.on(fact.line).paid + fact.amount.minor
-            return _with(state, fact.line, paid=paid)
+            new = _paid(known, fact.amount.minor)
         case PaymentVoided():
-            paid = state.on(fact.line).paid - fact.amount.minor
-            return _with(state, fact.line, paid=paid)
+            new = _paid(known, -fact.amount.minor)
         case RecoveryReceived():
-            line = state.on(fact.line)
-            shared = fact.category is RecoveryCategory.CONTRIBUTION
-            back = {
-                "recovered": line.recovered + fact.amount.minor,
-                "contributed": line.contributed + (fact.amount.minor if shared else 0),
-            }
-            known = {**state.recoveries, fact.recovery_id: fact.line}
-            return _with(replace(state, recoveries=known), fact.line, **back)
+            back = fact.amount.minor
+            shared = back if fact.category is RecoveryCategory.CONTRIBUTION else 0
+            new = replace(
+                known, recovered=known.recovered + back, contributed=known.contributed + shared
+            )
+            recoveries = {**recoveries, fact.recovery_id: line}
         case _:
             assert_never(fact)
+    return Reserves({**state.lines, line: new}, recoveries)
 
 
-def _with(state: Reserves, line: Line, **changes: Any) -> Reserves:
-    return replace(state, lines={**state.lines, line: replace(state.on(line), **changes)})
+def _paid(known: LineState, minor: int) -> LineState:
+    return replace(known, paid=known.paid + minor)
 
 
 def set_estimate(state: Reserves, asked: EstimateSet, committed: int, on: str) -> list[EstimateSet]:
@@ -149,7 +153,17 @@ def set_estimate(state: Reserves, asked: EstimateSet, committed: int, on: str) -
     stands = state.lines.get(asked.line)
     if stands and asked.amount == previous and _opinion(stands) == _opinion(asked):
         return []
-    return [replace(asked, previous=previous)]
+    return [
+        EstimateSet(
+            asked.line,
+            previous,
+            asked.amount,
+            asked.trigger,
+            asked.basis,
+            asked.full_quantum,
+            asked.probability_bp,
+        )
+    ]
 
 
 def require_estimate(asked: EstimateSet) -> None:

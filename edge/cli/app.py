@@ -35,6 +35,8 @@ app = typer.Typer(
             "caseload": "edge.cli.reports:caseload",
             "reserves": "edge.cli.reports:reserves",
             "movements": "edge.cli.reports:movements",
+            "run": "edge.cli.running:run",
+            "health": "edge.cli.running:health",
             "verify": "edge.cli.operating:verify",
             "migrate": "edge.cli.operating:migrate",
             "down": "edge.cli.operating:down",
@@ -87,5 +89,10 @@ _group(
 _group(
     "views",
     "The read models.",
-    {"status": "edge.cli.operating:views_status", "rebuild": "edge.cli.operating:views_rebuild"},
+    {
+        "status": "edge.cli.views:views_status",
+        "rebuild": "edge.cli.views:views_rebuild",
+        "rollback": "edge.cli.views:views_rollback",
+        "release": "edge.cli.views:views_release",
+    },
 )

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from commands.fields import EARLIEST_DAY, LATEST_DAY
 from commands.fields import Reference as ReferenceText
+from consumers.waiting import NotYetThere, PositionBeyondLog
 from domain.envelope import recorded_day
 from domain.errors import BadValue, CutoffNotFound, LedgerError, Refused, Unreadable
 from domain.terms import Role
@@ -46,6 +47,12 @@ By = Annotated[
 Basis = Annotated[
     str, typer.Option("--basis", metavar="gross|our_share", help="The whole claim, or our share.")
 ]
+AtLeast = Annotated[
+    int | None,
+    typer.Option(
+        "--at-least", metavar="POSITION", min=0, help="Answer at or past the position of a receipt."
+    ),
+]
 Reference = Annotated[str, typer.Argument(metavar="REF", help="The claim's reference.")]
 
 
@@ -66,6 +73,7 @@ class Caller:
     person: str = ""
     role: str = ""
     team: str = ""
+    log_json: bool = False
 
     @property
     def sender(self) -> dict[str, str] | None:
@@ -168,8 +176,8 @@ def exit_code_of(error: LedgerError) -> int:
     match error:
         case BadValue() | SettingsUnfit() | UnknownView():  # a command's own come as receipts
             return USAGE
-        case CutoffNotFound():  # nothing stored is wrong, the coordinate is
-            return REFUSED
+        case CutoffNotFound() | PositionBeyondLog() | NotYetThere():
+            return REFUSED  # nothing stored is wrong, the coordinate is
         case Unreadable():
             return UNREADABLE
         case _:
@@ -203,8 +211,9 @@ def _answer(command: Callable[..., int | None], options: dict[str, Any]) -> int:
     context: typer.Context = options["context"]
     asking: Asking = context.obj
     try:
-        context.obj = caller_named(asking.who)
-        _set_up_log(context.obj.settings, asking)
+        caller = context.obj = caller_named(asking.who)
+        caller.log_json = asking.log_json or caller.settings.log_json
+        _set_up_log(caller)
         with database_errors():
             return command(**options) or OK
     except LedgerError as error:
@@ -217,8 +226,8 @@ def _give_up_answering() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _set_up_log(settings: Settings, asking: Asking) -> None:
+def _set_up_log(caller: Caller) -> None:
     """A person has the answer before their eyes: unless asked for, only warnings go beside it."""
-    json = asking.log_json or settings.log_json
-    unasked = "log_level" not in settings.model_fields_set
-    set_up_logging("warning" if unasked and not json else settings.log_level, json=json)
+    unasked = "log_level" not in caller.settings.model_fields_set
+    quiet = unasked and not caller.log_json
+    set_up_logging("warning" if quiet else caller.settings.log_level, json=caller.log_json)

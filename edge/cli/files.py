@@ -15,6 +15,7 @@ from domain.errors import CutoffNotFound
 from domain.refusals.state import UnknownClaim
 from edge.cli.asking import (
     AsOf,
+    AtLeast,
     Caller,
     Json,
     KnownAt,
@@ -61,6 +62,7 @@ def history(
     reference: Reference,
     known_at: KnownAt = None,
     as_of: AsOf = None,
+    at_least: AtLeast = None,
     json: Json = False,
 ) -> None:
     """What was recorded about a file, refusals included.
@@ -69,7 +71,7 @@ def history(
     """
     caller: Caller = context.obj
     stream = claim_stream(reference)
-    with caller.books() as books, books.reading() as connection:
+    with caller.books() as books, books.reading(VIEW, at_least) as connection:
         at = when(books, known_at, as_of)
         # What is not asked for does not limit: another machine's clock may be ahead of this one.
         asked = Filter(
@@ -168,7 +170,7 @@ def entry_name(entry: Entry) -> str:
     return name
 
 
-DETAILS_MAX = 4
+DETAILS_MAX = 4  # lines of one entry; --json has them all
 # What a reader of a timeline looks for, and how it is called there; `--json` has every field.
 _TELLING = re.compile(
     r"lifecycle\.(?P<life>status|stage|handler|strategy\.objective)"

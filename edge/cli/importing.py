@@ -4,6 +4,7 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,16 +17,16 @@ from domain.errors import BadValue
 from domain.terms import Role
 from edge.cli.asking import OK, SET_ASIDE, Caller, Json, answering
 from edge.cli.output import amount, console, errors, pounds, print_json, table
-from edge.importing.importer import Importer, Plan, require_source
+from edge.importing.importer import Importer
+from edge.importing.intake import Plan, require_source
+from edge.importing.opening import log_of_this_process, opened
 from edge.importing.outcome import Outcome, Rejects, Share
+from edge.importing.sharing import PROCESSES_MAX, processes_for, sharing
 from edge.importing.source import Watch, read
 from edge.importing.staging import Staging
-from edge.postgres.connections import Role as DatabaseRole
-from edge.postgres.connections import conninfo_for
-from edge.store.postgres_store import PostgresStore
-from edge.wiring import Books, system_clock
+from edge.wiring import system_clock
 
-REJECTS_DRAWN_MAX = 10
+REJECTS_DRAWN_MAX = 10  # what a screen has room for; the file of rejects has them all
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A bordereau: CSV, CSV.gz or Parquet.")]
 Currency = Annotated[
@@ -40,6 +41,16 @@ RejectsFile = Annotated[
     Path | None,
     typer.Option("--rejects", metavar="FILE", help="Where to say, as CSV, what was set aside."),
 ]
+Processes = Annotated[
+    int | None,
+    typer.Option(
+        "--processes",
+        metavar="N",
+        min=1,
+        max=PROCESSES_MAX,
+        help="How many share the work; for a large file one a processor.",
+    ),
+]
 
 
 @answering
@@ -50,6 +61,7 @@ def import_histories(
     source: Source = None,
     dry_run: DryRun = False,
     rejects: RejectsFile = None,
+    processes: Processes = None,
     json: Json = False,
 ) -> int:
     """Import the histories of claims, one row a transaction; the same file again adds nothing.
@@ -70,12 +82,13 @@ def import_histories(
     plan = Plan(name, _actor(caller, name), recorded_day(system_clock()), currency, dry_run)
     if rejects is not None and _same(path, rejects):
         raise BadValue("--rejects", "another file than the one that is imported")
-    with Staging() as staging, Rejects(rejects) as rejected:
+    opens = partial(opened, caller.settings, plan, log_of_this_process(json=caller.log_json))
+    shared = sharing(opens, processes or processes_for(path))
+    with Staging() as staging, Rejects(rejects) as rejected, shared as dealing:
         with _bar("reading") as reading:
             staging.take(read(path, reading))
-        with caller.books() as books, _kept(books) as kept, _bar("importing") as importing:
-            importer = Importer(plan, kept, books.ledger.handle_many, rejected)
-            outcome = importer.run(staging, importing)
+        with _bar("importing") as importing:
+            outcome = Importer(plan, rejected, dealing).run(staging, importing)
     run = _Run(str(path), outcome, rejected, rejects, time.monotonic() - started)
     if json:
         print_json(run.told())
@@ -92,11 +105,6 @@ def _actor(caller: Caller, source: str) -> ActorIn:
 
 def _same(path: Path, other: Path) -> bool:
     return path.exists() and other.exists() and path.samefile(other)
-
-
-def _kept(books: Books) -> PostgresStore:
-    """What the ledger has answered already, to be read only."""
-    return PostgresStore(conninfo_for(books.server.conninfo, DatabaseRole.READER), size=1)
 
 
 @contextmanager

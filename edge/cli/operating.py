@@ -1,14 +1,11 @@
-"""`claims migrate`, `verify`, `views` and `down`: what keeps the ledger running and trusted."""
+"""`claims migrate`, `verify` and `down`: what keeps the ledger running and trusted."""
 
-from functools import partial
 from typing import Annotated
 
 import typer
-from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from consumers.projector import Progress as Page
-from consumers.projector import status
 from domain.refusal_log import stream_of_refusals
 from domain.refusals.state import UnknownClaim
 from edge.cli.asking import OK, UNREADABLE, Caller, Json, answering, claim_stream
@@ -16,7 +13,6 @@ from edge.cli.output import console, errors, print_json, table
 from edge.postgres import migrate as migrations
 from edge.postgres.server import reach, stop
 from edge.store import verify as chains
-from projections.view import views
 
 
 @answering
@@ -107,59 +103,6 @@ def _progress() -> Progress:
         transient=True,
         disable=not errors.is_terminal,
     )
-
-
-@answering
-def views_status(context: typer.Context, json: Json = False) -> None:
-    """Where each view stands, and how far behind the log it is."""
-    caller: Caller = context.obj
-    with caller.books() as books, books.reading(level=False) as connection:
-        found = status(connection, views())
-    if json:
-        print_json(
-            [
-                {
-                    "view": each.name,
-                    "version": each.version,
-                    "position": each.position,
-                    "head": each.head,
-                    "lag": each.lag,
-                    "left_out": {"files": each.left_out_files},
-                }
-                for each in found
-            ]
-        )
-        return
-    columns = ["view", "version>", "position>", "head>", "lag>", "files left out>"]
-    rows = [
-        [each.name, each.version, each.position, each.head, each.lag, each.left_out_files]
-        for each in found
-    ]
-    console.print(table("Views", columns, rows))
-
-
-@answering
-def views_rebuild(
-    context: typer.Context,
-    names: Annotated[list[str] | None, typer.Argument(metavar="NAME")] = None,
-    json: Json = False,
-) -> None:
-    """Build views again from the log: those named, or all."""
-    caller: Caller = context.obj
-    told: dict[str, int] = {}
-    with caller.books() as books, _progress() as bar:
-        for view in views(*(names or ())):
-            task = bar.add_task(view.name, facts=0)
-            told[view.name] = books.projector.rebuild(view, partial(_step, bar, task))
-    if json:
-        print_json({"rebuilt": told})
-    else:
-        for name, facts in told.items():
-            console.print(f"{name}: built again from {facts:,} facts")
-
-
-def _step(bar: Progress, task: TaskID, page: Page) -> None:
-    bar.update(task, facts=page.position)
 
 
 @answering

@@ -14,6 +14,7 @@ from domain.errors import BadValue
 from domain.terms import Basis as Share
 from edge.cli.asking import (
     AsOf,
+    AtLeast,
     Basis,
     By,
     Caller,
@@ -24,6 +25,7 @@ from edge.cli.asking import (
     day_of,
     when,
 )
+from edge.cli.leaving_out import left_out, said_of
 from edge.cli.output import amount, console, pounds, print_json, table, told_moment
 from edge.cli.telling import line_in_words
 from edge.wiring import Books
@@ -45,6 +47,7 @@ def caseload(
     handler: Annotated[str | None, typer.Option("--handler", help="One person's files.")] = None,
     known_at: KnownAt = None,
     as_of: AsOf = None,
+    at_least: AtLeast = None,
     json: Json = False,
 ) -> None:
     """The files, or how many and how much in each group.
@@ -54,7 +57,7 @@ def caseload(
     caller: Caller = context.obj
     keys = _keys(cases.By, by)
     statuses = [_one_of(Status, each, "--status") for each in status or ()] or cases.LIVE
-    with caller.books() as books, books.reading() as connection:
+    with caller.books() as books, books.reading(cases.VIEW, at_least) as connection:
         at = when(books, known_at, as_of)
         where = {} if handler is None else {cases.By.HANDLER: handler}
         asked = cases.Asked(at.as_of, at.known_at, statuses, where)
@@ -134,6 +137,7 @@ def reserves(
     basis: Basis = "gross",
     known_at: KnownAt = None,
     as_of: AsOf = None,
+    at_least: AtLeast = None,
     json: Json = False,
 ) -> None:
     """Reserve totals, currency by currency.
@@ -143,7 +147,7 @@ def reserves(
     caller: Caller = context.obj
     keys = _keys(totals.By, by)
     share = _one_of(Share, basis, "--basis")
-    with caller.books() as books, books.reading() as connection:
+    with caller.books() as books, books.reading(totals.VIEW, at_least) as connection:
         at = when(books, known_at, as_of)
         found = totals.totals(connection, keys, known_at=at.known_at, as_of=at.as_of, basis=share)
         answer = _answered(at, connection, totals.VIEW, books)
@@ -224,6 +228,7 @@ def movements(
     basis: Basis = "gross",
     known_at: KnownAt = None,
     as_of: AsOf = None,
+    at_least: AtLeast = None,
     json: Json = False,
 ) -> None:
     """What moved in a period, by reason.
@@ -236,7 +241,7 @@ def movements(
     start, end = day_of(first, "--from"), day_of(last, "--to")
     if end < start:
         raise BadValue("--to", "the period ends before it begins")
-    with caller.books() as books, books.reading() as connection:
+    with caller.books() as books, books.reading(totals.VIEW, at_least) as connection:
         at = when(books, known_at, as_of)
         found = totals.movements(
             connection,
@@ -249,13 +254,12 @@ def movements(
             basis=share,
         )
         answer = _answered(at, connection, totals.VIEW, books)
-    answer |= {"from": start, "to": end, "axis": by_axis.value, "basis": share.value}
-    answer["rows"] = [_movement_row(each) for each in found]
     if json:
-        print_json(answer)
+        answer |= {"from": start, "to": end, "axis": by_axis.value, "basis": share.value}
+        print_json(answer | {"rows": [_movement_row(each) for each in found]})
         return
-    shared = share.value.replace("_", " ")
-    period = f"Movements {start} to {end}, {by_axis.value}, {shared}, {_told(at)}"
+    axes = f"{by_axis.value}, {share.value.replace('_', ' ')}"
+    period = f"Movements {start} to {end}, {axes}, {_told(at)}"
     if not found:
         console.print(Text(f"{period}: none, and nothing was held"))
     for each in found:
@@ -298,14 +302,13 @@ def _answered(at: When, connection: Any, view: View, books: Books) -> dict[str, 
         "known_at": at.known_at,
         "as_of": at.as_of,
         "position": position,
-        "left_out": {"files": books.left_out(connection, view)},
+        "left_out": left_out(books.left_out(connection, view)),
     }
 
 
 def _say_left_out(answer: dict[str, Any]) -> None:
-    files = answer["left_out"]["files"]
-    if files:
-        console.print(Text(f"Left out: what {files} files have past position {answer['position']}"))
+    for told in said_of(answer["left_out"], answer["position"]):
+        console.print(Text(f"Left out: {told}"))
 
 
 def _told(at: When) -> str:

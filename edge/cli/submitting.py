@@ -1,21 +1,33 @@
 """`claims submit`: JSON lines of commands in, JSON lines of receipts out, in the same order."""
 
+import os
+import stat
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Annotated
 
 import typer
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from commands.door import COMMAND_BYTES_MAX, read
-from domain.errors import BadValue
+from domain.errors import BadValue, StoreUnavailable
 from edge.cli.asking import OK, REFUSED, UNAVAILABLE, Caller, Json, answering
-from edge.cli.output import write_line
+from edge.cli.output import errors, write_line
+from edge.store.errors import CommitInDoubt, DiskFull
 
-BATCH_COMMANDS = 200  # one transaction; large enough to share its cost, small enough to answer soon
-BATCH_BYTES = 4_000_000
-AWAY = ("E603", "E605")  # nothing was judged: the database did not answer
+BATCH_COMMANDS_MAX = 200  # one transaction: enough to share its cost, and to answer soon
+BATCH_BYTES_MAX = 4_000_000  # thousands of ordinary commands, or four of the longest
+AWAY = {StoreUnavailable.code, CommitInDoubt.code, DiskFull.code}  # nothing was judged
 
 
 @answering
@@ -31,18 +43,58 @@ def submit(
     del json  # receipts are JSON lines either way
     caller: Caller = context.obj
     codes = Counter[str]()
-    with _opened(source) as lines, caller.books() as books:
+    with _opened(source) as lines, caller.books() as books, _progress(lines) as show:
         for batch in _batches(lines):
             commands = [read(line, caller.sender) for line in batch]
             for receipt in books.ledger.handle_many(commands):
                 write_line(receipt.body)
                 codes[receipt.code] += 1
             sys.stdout.flush()
+            show(codes.total())
     if not codes:
         raise BadValue("FILE", "it holds no command")
     if any(codes[code] for code in AWAY):
         return UNAVAILABLE
     return OK if set(codes) == {""} else REFUSED
+
+
+@contextmanager
+def _progress(lines: IO[bytes]) -> Generator[Callable[[int], None]]:
+    """Shows on stderr how many commands are answered, their rate, and how far a file is read.
+
+    Drawn only for a person who is not shown the receipts themselves.
+    """
+    size = _size(lines)
+    columns = () if size is None else (BarColumn(), DownloadColumn())
+    drawn = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.fields[commands]:,} commands, {task.fields[rate]:,.0f}/s"),
+        *columns,
+        TimeElapsedColumn(),
+        console=errors,
+        transient=True,
+        redirect_stdout=False,  # receipts are bytes, and go past what rich would put in its place
+        disable=not errors.is_terminal or sys.stdout.isatty(),
+    )
+    task = drawn.add_task("submitting", total=size, commands=0, rate=0.0)
+
+    def show(commands: int) -> None:
+        elapsed_s = drawn.tasks[task].elapsed
+        rate = commands / elapsed_s if elapsed_s else 0.0
+        read_so_far = None if size is None else lines.tell()
+        drawn.update(task, completed=read_so_far, commands=commands, rate=rate)
+
+    with drawn:
+        yield show
+
+
+def _size(lines: IO[bytes]) -> int | None:
+    """The bytes of a file; None of what comes as it comes, such as a pipe."""
+    try:
+        found = os.fstat(lines.fileno())
+    except OSError:  # no file of the system's at all
+        return None
+    return found.st_size if stat.S_ISREG(found.st_mode) else None
 
 
 def _opened(source: str) -> IO[bytes]:
@@ -63,7 +115,7 @@ def _batches(lines: IO[bytes]) -> Iterator[list[bytes]]:
     for line in _lines(lines):
         batch.append(line)
         size += len(line)
-        if len(batch) == BATCH_COMMANDS or size >= BATCH_BYTES:
+        if len(batch) == BATCH_COMMANDS_MAX or size >= BATCH_BYTES_MAX:
             yield batch
             batch, size = [], 0
     if batch:

@@ -6,8 +6,9 @@ would swallow rows of other claims, and leave half of their histories to be impo
 """
 
 import csv
+import itertools
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -15,7 +16,8 @@ from domain.errors import Refused
 from edge.importing.refusals import HoldsNul, NotUtf8, QuotesBroken, RowTooLong, WrongNumberOfCells
 
 LINE_BYTES_MAX = 64 * 1024  # a note of 4,000 characters and all other cells take less than half
-ROW_LINES_MAX = 100
+ROW_LINES_MAX = 100  # of one row: a note may have lines, and a quote left open swallows no file
+PAGE_LINES = 256  # looked at together, so that a plain one costs little: 16 MB at the very most
 _RULES = (
     ("end of data", "one is opened and not closed"),
     ("expected after", "text follows a closing one"),
@@ -35,10 +37,8 @@ class Broken:
 Cells = list[str] | Broken
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    content: bytes
-    cut: bool = False  # it was longer than allowed, and the rest of it is gone
+class _Cut(bytes):
+    """The beginning of a line that is longer than allowed; the rest of it is gone."""
 
 
 def header(stream: BinaryIO) -> list[str]:
@@ -49,7 +49,8 @@ def header(stream: BinaryIO) -> list[str]:
     line = next(_lines(stream), None)
     if line is None:
         return []
-    cells = _row(_Line(line.content.removeprefix(BOM), line.cut), deque(), iter(()), None)
+    names = _Cut(line) if isinstance(line, _Cut) else line.removeprefix(BOM)
+    cells = _row(names, deque(), iter(()), None)
     if isinstance(cells, Broken):
         raise cells.error
     return cells
@@ -58,36 +59,56 @@ def header(stream: BinaryIO) -> list[str]:
 def rows(stream: BinaryIO, width: int) -> Iterator[Cells | None]:
     """The rows that follow the header; None for one that holds nothing."""
     source = _lines(stream)
-    ahead = deque[_Line]()
-    while True:
-        line = ahead.popleft() if ahead else next(source, None)
-        if line is None:
-            return
-        if not line.content:
-            yield None
-            continue
-        cells = _row(line, ahead, source, width)
-        empty = not isinstance(cells, Broken) and not any(cells)
-        yield None if empty else cells
+    page = deque[bytes]()
+    while page := page or deque(itertools.islice(source, PAGE_LINES)):
+        for cells in _plain(page, width):
+            page.popleft()
+            yield cells
+        for _ in range(len(page)):  # from the first line that is not plain, one by one
+            if page:
+                yield _next(page, source, width)
 
 
-def _lines(stream: BinaryIO) -> Iterator[_Line]:
+def _plain(page: Iterable[bytes], width: int) -> Iterator[list[str] | None]:
+    """The rows of lines that are a sound row each, up to the first line that may be none."""
+    if _Cut in set(map(type, page)):
+        return
+    content = b"\n".join(page)
+    if b"\0" in content:
+        return
+    try:
+        reader = csv.reader(content.decode().split("\n"), strict=True)
+        for number, cells in enumerate(reader, start=1):
+            if reader.line_num != number or (cells and len(cells) != width):
+                return
+            yield cells if any(cells) else None
+    except (UnicodeDecodeError, csv.Error):
+        return
+
+
+def _lines(stream: BinaryIO) -> Iterator[bytes]:
     """The lines without their ends; of one that is too long only its beginning is held."""
     while line := stream.readline(LINE_BYTES_MAX + 2):
         content = line.rstrip(b"\r\n")
-        if line.endswith(b"\n") or len(content) <= LINE_BYTES_MAX:
-            yield _Line(content)
+        if len(content) <= LINE_BYTES_MAX or line.endswith(b"\n"):
+            yield content
             continue
         rest = line
         while rest and not rest.endswith(b"\n"):
             rest = stream.readline(LINE_BYTES_MAX)
-        yield _Line(content, cut=True)
+        yield _Cut(content)
 
 
-def _row(line: _Line, ahead: deque[_Line], source: Iterator[_Line], width: int | None) -> Cells:
-    if line.cut:
-        return Broken(RowTooLong(LINE_BYTES_MAX), _made_out(line.content))
-    found = _parsed([line.content], width)
+def _next(ahead: deque[bytes], source: Iterator[bytes], width: int) -> Cells | None:
+    line = ahead.popleft()
+    cells = _row(line, ahead, source, width) if line else []
+    return cells if isinstance(cells, Broken) or any(cells) else None
+
+
+def _row(line: bytes, ahead: deque[bytes], source: Iterator[bytes], width: int | None) -> Cells:
+    if isinstance(line, _Cut):
+        return Broken(RowTooLong(LINE_BYTES_MAX), _made_out(line))
+    found = _parsed([line], width)
     if isinstance(found, Broken) and isinstance(found.error, QuotesBroken):
         return _continued(line, ahead, source, width) or found
     return found
@@ -112,15 +133,15 @@ def _parsed(lines: list[bytes], width: int | None) -> Cells:
 
 
 def _continued(
-    line: _Line, ahead: deque[_Line], source: Iterator[_Line], width: int | None
+    line: bytes, ahead: deque[bytes], source: Iterator[bytes], width: int | None
 ) -> list[str] | None:
     """The row that the line begins, when the lines after it complete it; they stay if they do not.
 
     An even number of quotes is what a whole row has, so that only such ends are tried.
     """
-    taken = [line.content]
-    quotes = line.content.count(b'"')
-    size = len(line.content)
+    taken = [line]
+    quotes = line.count(b'"')
+    size = len(line)
     number = 0
     while len(taken) < ROW_LINES_MAX and size <= LINE_BYTES_MAX:
         if number == len(ahead):
@@ -130,11 +151,11 @@ def _continued(
             ahead.append(following)
         following = ahead[number]
         number += 1
-        if following.cut:
+        if isinstance(following, _Cut):
             return None
-        taken.append(following.content)
-        quotes += following.content.count(b'"')
-        size += len(following.content)
+        taken.append(following)
+        quotes += following.count(b'"')
+        size += len(following)
         if quotes % 2 == 0:
             found = _parsed(taken, width)
             if isinstance(found, Broken):

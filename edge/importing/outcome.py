@@ -9,12 +9,13 @@ from types import TracebackType
 from typing import Self
 
 from commands.history_import import RowKind
+from domain.money import Money
 from domain.terms import Line
 from edge.importing.refusals import RejectsNotWritten
 from edge.importing.rows import Values
 from edge.importing.staging import Reject
 
-REJECTS_SHOWN_MAX = 20
+REJECTS_SHOWN_MAX = 20  # enough to see what is wrong; the file of rejects has them all
 
 
 @dataclass(slots=True)
@@ -49,18 +50,23 @@ class ClaimMoney:
 
     def take(self, values: Values) -> None:
         """Add one row; its estimate takes the place of its line's earlier one."""
-        amount, estimate = values.money("amount"), values.money("estimate")
+        amount, estimate = values.get("amount"), values.get("estimate")
         line: Line | None = values.get("line")
         if estimate is not None and line is not None:
-            figures = self.figures.setdefault(estimate.currency, Figures())
-            figures.incurred += estimate.minor - self.estimates.get(line, 0)
+            self._of(estimate).incurred += estimate.minor - self.estimates.get(line, 0)
             self.estimates[line] = estimate.minor
         if amount is not None:
-            figures = self.figures.setdefault(amount.currency, Figures())
-            if values.get("kind") is RowKind.PAYMENT:
+            kind, figures = values.get("kind"), self._of(amount)
+            if kind is RowKind.PAYMENT:
                 figures.paid += amount.minor
-            elif values.get("kind") is RowKind.RECOVERY:
+            elif kind is RowKind.RECOVERY:
                 figures.recovered += amount.minor
+
+    def _of(self, amount: Money) -> Figures:
+        figures = self.figures.get(amount.currency)
+        if figures is None:
+            figures = self.figures[amount.currency] = Figures()
+        return figures
 
 
 @dataclass(slots=True)
@@ -80,6 +86,10 @@ class Share:
         for currency, figures in money.items():
             self.money.setdefault(currency, Figures()).add(figures)
 
+    def add_all(self, other: "Share") -> None:
+        """Add all claims of another share."""
+        self.add(other.rows, other.money, other.facts, other.claims)
+
 
 @dataclass(slots=True)
 class Outcome:
@@ -94,6 +104,13 @@ class Outcome:
     already_there: Share = field(default_factory=Share)
     left_out: Share = field(default_factory=Share)
     rows_without_claim: int = 0  # among those left out
+
+    def add(self, other: "Outcome") -> None:
+        """Add what became of other rows of the file."""
+        self.imported.add_all(other.imported)
+        self.already_there.add_all(other.already_there)
+        self.left_out.add_all(other.left_out)
+        self.rows_without_claim += other.rows_without_claim
 
     @property
     def all_in(self) -> bool:

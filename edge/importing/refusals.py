@@ -13,7 +13,7 @@ The tree (codes continue E1xx and E6xx of `domain.errors`)::
     ├── E164 WrongNumberOfCells      E165 WrongClaimReference
     ├── E166 NotInList               E167 NotADay
     └── E168 MixedCurrencies         E169 HistoryTooLong
-    E606 ImportStopped          the database went away, and stayed away
+    E606 ImportStopped          the database went away and stayed away, or a process was ended
 
 Amounts, texts and dates that a rule of the ledger refuses keep that rule's code.
 """
@@ -212,7 +212,7 @@ class HistoryTooLong(RowUnusable):
 
 @dataclass(eq=False)
 class ImportStopped(Refused):
-    """The import stopped after {claims} claims, because the database did not answer: {why}."""
+    """The import stopped after {claims} claims: {why}."""
 
     code = "E606"
     remedy = "Run the same import again: what is in stays as it is, and the rest follows."

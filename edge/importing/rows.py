@@ -5,17 +5,18 @@ that the line is kept for our share and not for the whole claim: `damages`, `dam
 `defence_costs our_share`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from enum import StrEnum
 from functools import lru_cache, partial
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
+from commands.fields import Day, Maybe, Text
 from commands.history_import import Row, RowKind
 from domain.errors import BadMoney, BadValue, MissingField, Refused
-from domain.money import EXPONENT, Money, nil
+from domain.money import EXPONENT, Money
 from domain.refusals.money import AmountNegative, AmountNotPositive
 from domain.terms import Basis, CostType, Head, Jurisdiction, Line, Pathway
 from edge.importing.refusals import NotADay, NotInList
@@ -24,25 +25,24 @@ from edge.importing.source import COLUMNS
 SHOWN_CHARS_MAX = 40  # of a cell, in a message
 VALUES_KEPT = 20_000  # days and lines that are met again and again are made out once
 LINE_DEFAULT = "damages"
-ROW_MONEY = ("amount", "estimate")
+_NEEDED = frozenset({"effective_on", "kind"})
 _PLACE = {name: number for number, name in enumerate(COLUMNS)}
+_CURRENCY = _PLACE["currency"]
 
+# What could be made out of a row, by column; what is not there or unreadable is left out.
+Values = dict[str, Any]
 Kind = TypeVar("Kind", bound=StrEnum)
+Bounded = TypeVar("Bounded", date, str)
 Fault = tuple[str, Refused]  # the column and what is wrong there
 
 
-class Values(dict[str, Any]):
-    """What could be made out of a row, by column; what is not there or unreadable is left out."""
+def values_of(cells: Sequence[str], currency: str) -> tuple[Values, list[Fault]]:
+    """The values of a row and its faults; `currency` is that of a row that names none.
 
-    def money(self, column: str) -> Money | None:
-        """The amount in a column."""
-        return self.get(column)
-
-
-def values_of(cells: tuple[str, ...], currency: str) -> tuple[Values, list[Fault]]:
-    """The values of a row and its faults; `currency` is that of a row that names none."""
-    values, faults = Values(), list[Fault]()
-    own = cells[_PLACE["currency"]] or currency
+    Values are under the bounds that hold for every command.
+    """
+    values, faults = dict[str, Any](), list[Fault]()
+    own = cells[_CURRENCY] or currency
     if own in EXPONENT:
         values["currency"] = own
     else:
@@ -54,52 +54,50 @@ def values_of(cells: tuple[str, ...], currency: str) -> tuple[Values, list[Fault
         try:
             if text:
                 values[column] = read(text)
-            elif column in ("effective_on", "kind"):
+            elif column in _NEEDED:
                 raise MissingField(column)
         except Refused as error:
             faults.append((column, error))
     if own in EXPONENT:
-        faults += _read_money(values, cells, own)
+        for column, place, default, read_money in _MONEY_READERS:
+            text = cells[place] or default
+            try:
+                if text:
+                    values[column] = read_money(text, own)
+            except Refused as error:
+                faults.append((column, error))
     return values, faults
 
 
-def _read_money(values: Values, cells: tuple[str, ...], currency: str) -> list[Fault]:
-    faults: list[Fault] = []
-    readers: dict[str, Callable[[str], Any]] = {
-        "line": partial(_line, currency=currency),
-        "amount": partial(_amount, currency=currency),
-        "estimate": partial(_estimate, currency=currency),
-    }
-    for column, read in readers.items():
-        text = cells[_PLACE[column]] or (LINE_DEFAULT if column == "line" else "")
-        try:
-            if text:
-                values[column] = read(text)
-        except Refused as error:
-            faults.append((column, error))
-    return faults
-
-
-def row_of(number: int, values: Values) -> Row | Fault:
-    """The row as the ledger takes it, under the bounds that hold for every command."""
-    try:
-        return Row(row=number, **{name: values[name] for name in values if name != "currency"})
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        column = str(first["loc"][0])
-        return column, BadValue(column, first["msg"])
+def row_of(number: int, values: Values) -> Row:
+    """The row as the ledger takes it, from the values of a row without a fault."""
+    get = values.get
+    return Row(
+        number,
+        values["kind"],
+        values["effective_on"],
+        values["line"],
+        get("amount"),
+        get("estimate"),
+        get("handler", ""),
+        get("pathway"),
+        get("jurisdiction"),
+        get("event_date"),
+        get("notified_on"),
+        get("note", ""),
+    )
 
 
 def _amount(text: str, currency: str) -> Money:
     amount = Money.parse(text, currency, "amount")
-    if amount <= nil(currency):
+    if amount.minor <= 0:
         raise AmountNotPositive(amount)
     return amount
 
 
 def _estimate(text: str, currency: str) -> Money:
     estimate = Money.parse(text, currency, "estimate")
-    if estimate < nil(currency):
+    if estimate.minor < 0:
         raise AmountNegative(estimate)
     return estimate
 
@@ -121,10 +119,28 @@ def _line(text: str, currency: str) -> Line:
 def _day(column: str, text: str) -> date:
     try:
         if len(text) == len("2026-03-31") and text[4] == text[7] == "-":
-            return date.fromisoformat(text)
+            return _bounded(_days, column, date.fromisoformat(text))
     except ValueError:
         pass
     raise NotADay(column, _shown(text))
+
+
+@lru_cache(VALUES_KEPT)
+def _handler(text: str) -> str:
+    return _bounded(_references, "handler", text)
+
+
+def _note(text: str) -> str:
+    return _bounded(_texts, "note", text)
+
+
+def _bounded(bounds: TypeAdapter[Bounded], column: str, value: Bounded) -> Bounded:
+    """The value, under the bounds of every command's fields."""
+    try:
+        return bounds.validate_python(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise BadValue(column, first["msg"]) from None
 
 
 def _one_of(kind: type[Kind], column: str, text: str) -> Kind:
@@ -140,14 +156,23 @@ def _shown(text: str) -> str:
     return "".join(char if char.isprintable() else "\ufffd" for char in shown)
 
 
+_days: TypeAdapter[date] = TypeAdapter(Day)
+_references: TypeAdapter[str] = TypeAdapter(Maybe)
+_texts: TypeAdapter[str] = TypeAdapter(Text)
 _READ: dict[str, Callable[[str], Any]] = {
     "effective_on": partial(_day, "effective_on"),
     "kind": partial(_one_of, RowKind, "kind"),
-    "handler": str,
+    "handler": _handler,
     "pathway": partial(_one_of, Pathway, "pathway"),
     "jurisdiction": partial(_one_of, Jurisdiction, "jurisdiction"),
     "event_date": partial(_day, "event_date"),
     "notified_on": partial(_day, "notified_on"),
-    "note": str,
+    "note": _note,
 }
 _READERS = tuple((column, _PLACE[column], read) for column, read in _READ.items())
+_READ_MONEY: dict[str, tuple[str, Callable[[str, str], Any]]] = {
+    "line": (LINE_DEFAULT, _line),
+    "amount": ("", _amount),
+    "estimate": ("", _estimate),
+}
+_MONEY_READERS = tuple((column, _PLACE[column], *how) for column, how in _READ_MONEY.items())

@@ -4,9 +4,9 @@ import gzip
 import io
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, NamedTuple, cast
 
 from domain.errors import Refused
 from edge.importing import lines
@@ -28,21 +28,21 @@ OPTIONAL = (
     *("event_date", "notified_on", "note"),
 )
 COLUMNS = (*REQUIRED, *OPTIONAL)  # the order of a row's cells past this module
-CLAIM_REF_CHARS_MAX = 64
-CELL_CHARS_MAX = lines.LINE_BYTES_MAX // 4
+CLAIM_REF_CHARS_MAX = 64  # as a claim's reference may have
+CELL_CHARS_MAX = lines.LINE_BYTES_MAX // 4  # a character takes up to four bytes
 GZIP, PARQUET = b"\x1f\x8b", b"PAR1"
 TELL_EVERY_ROWS = 2_000
 
 Watch = Callable[[int, int], None]  # how much was read, of how much
+Pick = Callable[[list[str]], tuple[str, ...]]  # our cells, out of a row's and an empty one
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A row of the file, 1 = the first after the header: its cells in the order of `COLUMNS`.
 
-    `broken` says why they cannot be used, and `column` where. `claim_ref` is then the claim that
-    the row most likely belongs to, or a text of 65 characters that is no claim's; "" where nothing
-    names a claim.
+    No cell holds a NUL. `broken` says why they cannot be used, and `column` where. `claim_ref` is
+    then the claim that the row most likely belongs to, or a text of 65 characters that is no
+    claim's; "" where nothing names a claim.
     """
 
     row: int
@@ -91,11 +91,11 @@ def _csv(name: str, stream: BinaryIO, raw: BinaryIO, size: int, watch: Watch) ->
     names = lines.header(stream)
     if not names:
         raise FileEmpty(name)
-    places = _places(names)
+    pick, width = _picking(names), len(names)
     row = 0
-    for row, cells in enumerate(lines.rows(stream, len(names)), start=1):
+    for row, cells in enumerate(lines.rows(stream, width), start=1):
         if cells is not None:
-            yield _found(row, cells, places)
+            yield _found(row, cells, pick, width)
         if row % TELL_EVERY_ROWS == 0:
             watch(raw.tell(), size)
     watch(size, size)
@@ -106,46 +106,56 @@ def _csv(name: str, stream: BinaryIO, raw: BinaryIO, size: int, watch: Watch) ->
 def _parquet(path: Path, watch: Watch) -> Iterator[Found]:
     file = ParquetFile(path)
     try:
-        places = _places(file.columns)
+        pick, width = _picking(file.columns), len(file.columns)
         file.require_types()
         if file.rows_total == 0:
             raise FileEmpty(path.name)
         for row, cells in enumerate(file.rows(), start=1):
             if any(cells):
-                yield _found(row, cells, places)
+                yield _found(row, cells, pick, width)
             if row % TELL_EVERY_ROWS == 0 or row == file.rows_total:
                 watch(row, file.rows_total)
     finally:
         file.close()
 
 
-def _places(names: list[str]) -> tuple[int | None, ...]:
-    """Where in the file each of our columns stands; raises `WrongHeader` (E152)."""
+def _picking(names: list[str]) -> Pick:
+    """How our columns are taken out of the file's; raises `WrongHeader` (E152)."""
     missing = [name for name in REQUIRED if name not in names]
     unknown = sorted({name[:40] for name in names if name not in COLUMNS})
     twice = sorted({name for name in COLUMNS if names.count(name) > 1})
     if missing or unknown or twice:
         told = (", ".join(part[:10]) or "none" for part in (missing, unknown, twice))
         raise WrongHeader(*told)
-    return tuple(names.index(name) if name in names else None for name in COLUMNS)
+    return itemgetter(*(names.index(name) if name in names else len(names) for name in COLUMNS))
 
 
-def _found(row: int, cells: lines.Cells, places: tuple[int | None, ...]) -> Found:
+def _found(row: int, cells: lines.Cells, pick: Pick, width: int) -> Found:
     if isinstance(cells, Broken):
-        place = places[0] or 0
-        claim_ref = cells.cells[place] if place < len(cells.cells) else ""
-        return Found(row, _shown(claim_ref), (), cells.error)
-    ours = tuple("" if place is None else cells[place] for place in places)
+        padded = [*cells.cells, *[""] * width][:width]
+        return Found(row, _shown(pick([*padded, ""])[0]), (), cells.error)
+    cells.append("")
+    ours = pick(cells)
     claim_ref = ours[0]
     rule = _unfit(claim_ref)
+    whole = "".join(ours)
     if rule:
-        return Found(row, _shown(claim_ref), ours, WrongClaimReference(rule), "claim_ref")
-    for column, cell in zip(COLUMNS, ours, strict=True):
-        if "\0" in cell:
-            return Found(row, claim_ref, (), HoldsNul(), column)
-        if len(cell) > CELL_CHARS_MAX:
-            return Found(row, claim_ref, (), RowTooLong(lines.LINE_BYTES_MAX), column)
+        kept = tuple(cell.replace("\0", "") for cell in ours) if "\0" in whole else ours
+        return Found(row, _shown(claim_ref), kept, WrongClaimReference(rule), "claim_ref")
+    if "\0" in whole or len(whole) > CELL_CHARS_MAX:
+        return _fitting(Found(row, claim_ref, ours))
     return Found(row, claim_ref, ours)
+
+
+def _fitting(found: Found) -> Found:
+    """The row, when each of its cells can be kept."""
+    for column, cell in zip(COLUMNS, found.cells, strict=True):
+        if "\0" in cell:
+            return found._replace(cells=(), broken=HoldsNul(), column=column)
+        if len(cell) > CELL_CHARS_MAX:
+            error = RowTooLong(lines.LINE_BYTES_MAX)
+            return found._replace(cells=(), broken=error, column=column)
+    return found
 
 
 def _unfit(claim_ref: str) -> str:

@@ -5,12 +5,10 @@ long as one import runs, and is gone with the process. That keeps an import that
 whose file is damaged, from needing any database; the ledger itself has one store, PostgreSQL.
 """
 
-import json
+import itertools
 import sqlite3
-from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import groupby, islice
+from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -18,7 +16,7 @@ from domain.errors import Refused
 from edge.importing.refusals import NoRoomToSort
 from edge.importing.source import Found
 
-ROWS_AT_ONCE = 1_000
+ROWS_AT_ONCE = 1_000  # enough to share a round trip, a megabyte in memory
 SORT_MEMORY_KB = 8_192
 
 _MAKE = f"""
@@ -26,11 +24,12 @@ PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
 PRAGMA temp_store = FILE;
 PRAGMA cache_size = -{SORT_MEMORY_KB};
-CREATE TABLE found (claim_ref TEXT, row INTEGER, content TEXT);
+CREATE TABLE found (claim_ref TEXT, row INTEGER, cells TEXT, fault TEXT);
 BEGIN;
 """
-_TAKE = "INSERT INTO found VALUES (?, ?, ?)"
-_SORTED = "SELECT claim_ref, row, content FROM found ORDER BY claim_ref, row"
+_TAKE = "INSERT INTO found VALUES (?, ?, ?, ?)"
+_SORTED = "SELECT claim_ref, row, cells, fault FROM found ORDER BY claim_ref, row"
+_BETWEEN = "\0"  # no cell and no fault holds one
 
 
 class Reject(NamedTuple):
@@ -50,13 +49,8 @@ def reject(claim_ref: str, row: int, error: Refused, column: str = "") -> Reject
     return Reject(claim_ref, row, where, error.code, str(error), error.remedy)
 
 
-@dataclass(frozen=True, slots=True)
-class Staged:
-    """A row as it comes back: its cells, empty if unreadable, and its fault, if it has one."""
-
-    row: int
-    cells: tuple[str, ...]
-    fault: Reject | None
+# A row as it lies there: claim_ref, number, and what `cells_of` and `fault_of` make out.
+Packed = tuple[str, int, str, str | None]
 
 
 class Staging:
@@ -70,19 +64,23 @@ class Staging:
     def take(self, found: Iterable[Found]) -> None:
         """Take the rows. Raises `NoRoomToSort` (E156), and what reading them raises."""
         packed = map(_packed, found)
-        while some := list(islice(packed, ROWS_AT_ONCE)):
-            with _room():
+        while some := list(itertools.islice(packed, ROWS_AT_ONCE)):
+            try:
                 self._sorter.executemany(_TAKE, some)
+            except sqlite3.OperationalError as error:  # "database or disk is full"
+                raise NoRoomToSort(str(error)) from error
             self.rows += len(some)
 
-    def claims(self) -> Iterator[tuple[str, Iterator[Staged]]]:
+    def claims(self) -> Iterator[tuple[str, Iterator[Packed]]]:
         """Each claim's reference with its rows, to be read before the next claim is."""
-        for claim_ref, rows in groupby(self._sorted(), key=lambda each: each[0]):
-            yield claim_ref, (_unpacked(*each) for each in rows)
+        return itertools.groupby(self._sorted(), itemgetter(0))
 
-    def _sorted(self) -> Iterator[tuple[str, int, str]]:
-        with _room():
-            yield from self._sorter.execute(_SORTED)
+    def _sorted(self) -> Iterator[Packed]:
+        try:
+            for packed in self._sorter.execute(_SORTED):  # noqa: UP028 - closing it ends no cursor
+                yield packed
+        except sqlite3.OperationalError as error:
+            raise NoRoomToSort(str(error)) from error
 
     def __enter__(self) -> Self:
         return self
@@ -96,25 +94,21 @@ class Staging:
         self._sorter.close()
 
 
-@contextmanager
-def _room() -> Generator[None]:
-    try:
-        yield
-    except sqlite3.OperationalError as error:  # "database or disk is full", "disk I/O error"
-        raise NoRoomToSort(str(error)) from error
+def cells_of(packed: Packed) -> list[str]:
+    """The cells of a row in the order of `source.COLUMNS`; none where it cannot be read."""
+    cells = packed[2]
+    return cells.split(_BETWEEN) if cells else []
 
 
-def _packed(found: Found) -> tuple[str, int, str]:
-    content: list[object] = [*found.cells]
-    if found.broken is not None:
-        fault = reject(found.claim_ref, found.row, found.broken, found.column)
-        content.append([fault.column, fault.code, fault.message, fault.remedy])
-    return found.claim_ref, found.row, json.dumps(content, ensure_ascii=False)
+def fault_of(packed: Packed) -> Reject | None:
+    """Why a row cannot be used."""
+    claim_ref, row, _, fault = packed
+    return None if fault is None else Reject(claim_ref, row, *fault.split(_BETWEEN))
 
 
-def _unpacked(claim_ref: str, row: int, content: str) -> Staged:
-    cells: list[str | list[str]] = json.loads(content)
-    fault = None
-    if cells and isinstance(cells[-1], list):
-        fault = Reject(claim_ref, row, *cells.pop())
-    return Staged(row, tuple(map(str, cells)), fault)
+def _packed(found: Found) -> Packed:
+    cells = _BETWEEN.join(found.cells)
+    if found.broken is None:
+        return found.claim_ref, found.row, cells, None
+    fault = reject(found.claim_ref, found.row, found.broken, found.column)
+    return found.claim_ref, found.row, cells, _BETWEEN.join(fault[2:])

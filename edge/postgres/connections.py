@@ -9,12 +9,12 @@ from psycopg import Connection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import ConnectionPool
 
-CONNECT_S_MAX = 2
+CONNECT_S_MAX = 2  # a server in reach takes milliseconds; libpq knows no less than 2
 POOL_WAIT_S_MAX = 1.5  # with a database away, a caller hears so in under 2 s
 # The pool doubles its pauses while it fails to connect, and a pause may outlast the failure. Giving
 # up early leaves the next caller to try at once, so that work resumes within 2 s of the return.
 RECONNECT_S_MAX = 1.0
-OPEN_S_MAX = 15.0
+OPEN_S_MAX = 15.0  # a process that starts beside its server waits for it to be up
 KEEPALIVES = {
     "keepalives": 1,
     "keepalives_idle": 5,
@@ -44,7 +44,9 @@ class Limits:
 
 LIMITS = {
     Role.OWNER: Limits(0, 30_000, 60_000),  # a migration may rewrite a table
-    Role.WRITER: Limits(30_000, 10_000, 10_000),  # idle in a transaction, it keeps all others out
+    # Whoever waits for the lock on appends hears so in under 2 s, nothing stored; whoever is idle
+    # while holding it (stopped, or cut off unseen) keeps all other writers out.
+    Role.WRITER: Limits(30_000, 1_500, 5_000),
     Role.PROJECTOR: Limits(600_000, 10_000, 60_000),  # a rebuild copies the whole log
     Role.READER: Limits(30_000, 10_000, 30_000),
 }

@@ -34,10 +34,10 @@ from edge.postgres.programs import Account, Programs, account_for, make_folder, 
 DATABASE = "claims"
 OWNER = "claims_owner"
 START_S_MAX = 60.0  # crash recovery replays at most `max_wal_size`, seconds rather than a minute
-STOP_S_MAX = 60.0
-POLL_S = 0.02
+STOP_S_MAX = 60.0  # its last checkpoint writes what is in memory, seconds on a slow disk
+POLL_S = 0.02  # a start takes about a second, and whoever waits for it looks on
 LOG_LINES_SHOWN = 20
-LOG_BYTES_MAX = 16 * 1024 * 1024
+LOG_BYTES_MAX = 16 * 1024 * 1024  # years of starts and stops; what is longer is begun anew
 PORT = 5432  # names the socket; there is no TCP port
 SOCKET = f".s.PGSQL.{PORT}"
 SOCKET_FOLDER_BYTES_MAX = 80  # a socket's path may have 107 bytes, 103 on macOS; the name takes 20

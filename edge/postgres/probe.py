@@ -2,7 +2,7 @@
 
 import psycopg
 
-CONNECT_S_MAX = 5
+CONNECT_S_MAX = 5  # far more than a server that is up takes, on a machine that is busy
 PROBE = "SELECT current_setting('server_version_num')::int / 10000"
 
 

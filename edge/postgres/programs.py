@@ -26,7 +26,7 @@ MAKE_ACCOUNT = (
     ("useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", ACCOUNTS[-1]),
     ("adduser", "-S", "-D", "-H", ACCOUNTS[-1]),  # busybox
 )
-PROGRAM_S_MAX = 120
+PROGRAM_S_MAX = 120  # twice what a start may take, the longest of them
 TIMED_OUT = 124  # as the shell's `timeout` says it
 
 

@@ -18,8 +18,8 @@ from edge.postgres.migrate import check, migrate
 from edge.postgres.probe import major_version
 from edge.postgres.programs import VERSION_LEAST
 
-WAIT_S_MAX = 15.0
-POLL_S = 0.2
+WAIT_S_MAX = 15.0  # a server that is restarted beside us is back within it
+POLL_S = 0.2  # asking costs a connection, so a few times a second
 SECRETS = frozenset({"password", "sslpassword", "passfile", "sslkey", "oauth_client_secret"})
 # What a server says that will soon answer; any other FATAL is final, and waiting is no help.
 PASSING = ("starting up", "shutting down", "recovery", "not yet accepting", "connection slots")

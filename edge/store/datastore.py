@@ -1,7 +1,10 @@
 """The library's idea of a database, on connections that are pinned as `edge.postgres` pins them."""
 
-from collections.abc import Callable
-from typing import Any
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager
+from typing import Any, TypeVar
 
 import psycopg
 from eventsourcing.postgres import ConnectionPool, PostgresDatastore
@@ -11,6 +14,18 @@ from psycopg.rows import DictRow, dict_row
 from edge.postgres.connections import POOL_WAIT_S_MAX, RECONNECT_S_MAX
 
 SCHEMA = "ledger"
+# A check is a round trip, which costs as much as reading a small file. A connection that was in use
+# so short a time ago is tried at once instead, by those who can ask again if it was lost since.
+TRUSTED_S_MAX = 1.0
+
+T = TypeVar("T")
+
+
+class LedgerConnection(Connection[DictRow]):
+    """A connection that knows when it was last in use, and whether it was given out unchecked."""
+
+    used_at = 0.0
+    trusted = False
 
 
 class LedgerDatastore(PostgresDatastore):
@@ -25,9 +40,10 @@ class LedgerDatastore(PostgresDatastore):
         self, conninfo: str, size: int = 8, revive: Callable[[], None] | None = None
     ) -> None:
         super().__init__("", "", "", "", "", schema=SCHEMA, originator_id_type="text")
+        self._asked = threading.local()  # by whom, for the pool asks back in the same thread
         self.pool = ConnectionPool(
             conninfo,
-            connection_class=Connection[DictRow],
+            connection_class=LedgerConnection,
             kwargs={"autocommit": True, "row_factory": dict_row},
             min_size=1,
             max_size=size,
@@ -38,12 +54,50 @@ class LedgerDatastore(PostgresDatastore):
             reconnect_failed=None if revive is None else lambda _: revive(),
         )
 
+    @contextmanager
+    def get_connection(self, *, trusting: bool = False) -> Generator[Connection[DictRow]]:
+        """A connection that answers; with `trusting`, one lately in use may turn out to be lost."""
+        self._asked.trusting = trusting
+        with super().get_connection() as connection:
+            try:
+                yield connection
+            finally:
+                if isinstance(connection, LedgerConnection):
+                    connection.used_at = time.monotonic()
+
+    @contextmanager
+    def answering(
+        self, ask: Callable[[Connection[DictRow]], T]
+    ) -> Generator[tuple[Connection[DictRow], T]]:
+        """A connection and what `ask`, first to use it, got from it.
+
+        It is called again on another connection if the first turns out to be lost, so whatever it
+        does has to be undone with the connection.
+        """
+        with ExitStack() as stack:
+            connection = stack.enter_context(self.get_connection(trusting=True))
+            try:
+                answer = ask(connection)
+            except psycopg.OperationalError:
+                if not (connection.closed and getattr(connection, "trusted", False)):
+                    raise
+                stack.close()
+                self.pool.check()  # where one is lost the others may be, and they are trusted too
+                connection = stack.enter_context(self.get_connection())
+                answer = ask(connection)
+            yield connection, answer
+
     def _require_alive(self, connection: Connection[Any]) -> None:
         """Where one connection is dead, the others may be: look at all that are idle.
 
         By itself the pool would find them one by one, with a growing pause after each, and say
         that the database is away when it has long come back.
         """
+        if isinstance(connection, LedgerConnection):
+            lately = time.monotonic() - connection.used_at < TRUSTED_S_MAX
+            connection.trusted = lately and getattr(self._asked, "trusting", False)
+            if connection.trusted:
+                return
         try:
             ConnectionPool.check_connection(connection)
         except psycopg.Error:

@@ -18,6 +18,14 @@ class CommitInDoubt(StoreUnavailable):
     remedy = "Send the same command, with the same command_id, again: it is stored at most once."
 
 
+@dataclass(eq=False)
+class DiskFull(StoreUnavailable):
+    """The ledger's database has no room left, and nothing of this command is stored: {why}."""
+
+    code = "E625"
+    remedy = "Make room where the database keeps its data, then send the same command again."
+
+
 class CommitLost(OperationalError):
     """The connection broke between the commit and its confirmation: it is stored, or it is not.
 
@@ -38,6 +46,8 @@ def away_by_name() -> Generator[None]:
         psycopg.OperationalError,
         psycopg.InterfaceError,
     ) as error:
+        if isinstance(error.__cause__ or error, psycopg.errors.DiskFull):
+            raise DiskFull(in_one_line(error)) from error
         raise StoreUnavailable(in_one_line(error)) from error
 
 

@@ -66,7 +66,7 @@ class MemoryStore:
         ids = [answer.command_id for answer in batch.answers]
         again = [command_id for command_id in ids if command_id in self._answers]
         if moved or again or len(set(ids)) < len(ids):
-            raise Moved(", ".join(moved or again or ids))
+            raise Moved(moved, again)
 
     def _history(self, stream: str) -> History:
         positions = self._positions.get(stream, ())

@@ -6,9 +6,10 @@ advisory one: it gives the same order as the library's table lock, and asks for 
 """
 
 import contextlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from eventsourcing.persistence import OperationalError, ProgrammingError, StoredEvent
@@ -19,6 +20,14 @@ from psycopg.rows import tuple_row
 from commands.ports import Answer, Moved
 from edge.store.datastore import LedgerDatastore
 from edge.store.errors import CommitLost, in_one_line
+from edge.store.rows import (
+    ANSWER_COLUMNS,
+    FACT_COLUMNS,
+    answers_but_receipts,
+    facts_but_positions,
+    with_positions,
+    with_receipts,
+)
 
 APPEND_LOCK = 0x636C61696D730001  # "claims", 1: every append to the log of this database holds it
 HINTS = "ledger_facts"  # the channel on which readers hear, as a hint only, that facts were added
@@ -31,22 +40,14 @@ _BEGIN = sql.SQL("BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_
 _PROVE_AND_TAKE = """
 SELECT
     (SELECT array_agg(asked.stream)
-     FROM unnest(%(streams)s::text[], %(versions)s::bigint[]) AS asked (stream, version)
-     WHERE asked.version <> coalesce(
+     FROM json_each_text(%(read)s) AS asked (stream, version)
+     WHERE asked.version::bigint <> coalesce(
         (SELECT max(originator_version) FROM ledger.facts WHERE originator_id = asked.stream), 0)),
-    (SELECT array_agg(nextval('ledger.position'))
+    (SELECT string_agg(nextval('ledger.position')::text, ' ')
      FROM generate_series(1, %(facts)s::bigint))
 """
-_COPY_FACTS = """
-COPY ledger.facts (notification_id, originator_version, originator_id, topic, state)
-FROM STDIN (FORMAT binary)
-"""
-_FACT_TYPES = ("int8", "int8", "text", "text", "bytea")
-_COPY_ANSWERS = """
-COPY ledger.answers (recorded_at, command_id, stream, body_sha256, receipt)
-FROM STDIN (FORMAT binary)
-"""
-_ANSWER_TYPES = ("timestamptz", "text", "text", "bytea", "bytea")
+_COPY_FACTS = f"COPY ledger.facts ({FACT_COLUMNS}) FROM STDIN (FORMAT binary)"
+_COPY_ANSWERS = f"COPY ledger.answers ({ANSWER_COLUMNS}) FROM STDIN (FORMAT binary)"
 _HINT = sql.SQL("NOTIFY {}").format(sql.Identifier(HINTS))
 
 
@@ -68,6 +69,7 @@ class LedgerRecorder(PostgresApplicationRecorder):
         events_table_name: str = FACTS,
     ) -> None:
         super().__init__(datastore, events_table_name=FACTS)
+        self._datastore = datastore
         self.channel_name = HINTS
 
     def create_table(self) -> None:
@@ -97,18 +99,22 @@ class LedgerRecorder(PostgresApplicationRecorder):
         library's `IntegrityError` when a fact or an answer is there already, and `CommitLost` when
         the connection broke so late that it may all be stored.
         """
-        with self.datastore.get_connection() as connection:
-            connection.execute(_BEGIN)
-            positions = _prove_and_take(connection, read, len(stored_events))
+        facts, kept = facts_but_positions(stored_events), answers_but_receipts(answers)
+        with self._datastore.answering(_begin) as (connection, _):
+            positions = _prove_and_take(connection, read, len(facts))
             receipts = [answer.receipt(_of(answer, positions)) for answer in answers]
-            _copy_facts(connection, stored_events, positions)
-            _copy_answers(connection, answers, receipts)
+            _copy(connection, _COPY_FACTS, with_positions(facts, positions) if facts else b"")
+            _copy(connection, _COPY_ANSWERS, with_receipts(kept, receipts) if kept else b"")
             _commit(connection)
-            if stored_events:
+            if facts:
                 # Inside the transaction a NOTIFY makes all commits of the server queue for a lock.
                 with contextlib.suppress(psycopg.Error):
                     connection.execute(_HINT)
         return Appended(positions, receipts)
+
+
+def _begin(connection: Connection[Any]) -> None:
+    connection.execute(_BEGIN)
 
 
 def _of(answer: Answer, positions: Sequence[int]) -> Sequence[int]:
@@ -119,38 +125,19 @@ def _prove_and_take(
     connection: Connection[Any], read: Mapping[str, int], facts: int
 ) -> Sequence[int]:
     """Prove that what was read still stands, and take the next positions of the log."""
-    asked = {"streams": list(read), "versions": list(read.values()), "facts": facts}
+    # As text, both ways: psycopg takes far longer over arrays, and the lock is held meanwhile.
+    asked = {"read": json.dumps(read, ensure_ascii=False), "facts": facts}
     with connection.cursor(binary=True, row_factory=tuple_row) as cursor:
         ((moved, positions),) = cursor.execute(_PROVE_AND_TAKE, asked).fetchall()
     if moved:
-        raise Moved(", ".join(moved))
-    return positions or []
+        raise Moved(moved)
+    return [int(position) for position in (positions or "").split()]
 
 
-def _copy_facts(
-    connection: Connection[Any], facts: Sequence[StoredEvent], positions: Sequence[int]
-) -> None:
-    if not facts:
-        return
-    with connection.cursor() as cursor, cursor.copy(_COPY_FACTS) as copy:
-        copy.set_types(_FACT_TYPES)
-        for fact, position in zip(facts, positions, strict=True):
-            copy.write_row(
-                (position, fact.originator_version, fact.originator_id, fact.topic, fact.state)
-            )
-
-
-def _copy_answers(
-    connection: Connection[Any], answers: Sequence[Answer], receipts: Sequence[bytes]
-) -> None:
-    if not answers:
-        return
-    with connection.cursor() as cursor, cursor.copy(_COPY_ANSWERS) as copy:
-        copy.set_types(_ANSWER_TYPES)
-        for answer, receipt in zip(answers, receipts, strict=True):
-            copy.write_row(
-                (answer.recorded_at, answer.command_id, answer.stream, answer.body_sha256, receipt)
-            )
+def _copy(connection: Connection[Any], into: LiteralString, rows: bytes) -> None:
+    if rows:
+        with connection.cursor() as cursor, cursor.copy(into) as copy:
+            copy.write(rows)
 
 
 def _commit(connection: Connection[Any]) -> None:

@@ -7,7 +7,7 @@ from typing import Any, LiteralString, NamedTuple, Self
 from psycopg import Connection, Cursor, sql
 from psycopg.rows import TupleRow, tuple_row
 
-ROWS_A_FETCH = 2_000
+ROWS_A_FETCH = 2_000  # enough to share a round trip, a few megabytes in memory
 SORT_MEMORY = "128MB"
 
 _FACTS = "SELECT originator_id, originator_version, topic, state, notification_id FROM ledger.facts"

@@ -22,7 +22,7 @@ from edge.store.postgres_store import PostgresLog
 from edge.store.receipts import REFUSAL, Named, told_by
 from edge.store.snapshot import Snapshot, StoredAnswer, StoredFact
 
-FACTS_A_REPORT = 10_000
+FACTS_A_REPORT = 10_000  # a tenth of a second: a screen that moves, and no time spent on it
 ELSEWHERE_MAX = 1_000  # what is looked up together
 
 _File = tuple[str, list[StoredFact], list[StoredAnswer]]

@@ -257,7 +257,7 @@ class Meddled:
     def append(self, batch: Batch) -> Sequence[bytes]:
         if self.moves:
             self.moves -= 1
-            raise Moved("meanwhile")
+            raise Moved
         return self.desk.store.append(batch)
 
 

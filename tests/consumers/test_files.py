@@ -1,5 +1,7 @@
 """Each fact is one step for its file, and tells the file before and after it."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,10 +11,25 @@ from hypothesis import strategies as st
 from consumers import files
 from domain import claim, mandate
 from domain.claim import Claim
+from domain.claim.reserves import EstimateSet
 from domain.envelope import Recorded
-from domain.history import fold, latest_day
+from domain.history import fold, latest_day, standing
 from domain.mandate import Mandate
-from tests.projections.ledgers import Log, MemoryLog, ledger, ledgers, of, pages
+from domain.money import Money, nil
+from domain.terms import Trigger
+from projections.view import Step
+from tests.projections.ledgers import (
+    LINE,
+    Log,
+    MemoryLog,
+    Pen,
+    ledger,
+    ledgers,
+    notified,
+    of,
+    pages,
+)
+from tests.scribe import Clock
 
 
 def expected(log: Log, record: Recorded[Any]) -> tuple[object, object]:
@@ -40,6 +57,67 @@ def test_a_change_tells_its_file_before_and_after_however_much_was_forgotten(
             stream, version = change.record.envelope.stream, change.record.envelope.version
             assert list(change.history) == of(log, stream)[: version - 1]
             assert change.latest == latest_day(change.history)
+
+
+def course(history: Sequence[Recorded[Any]]) -> list[Step]:
+    """A claim step by step, read from its beginning."""
+    steps, state = list[Step](), Claim()
+    for _, record in standing(history):
+        day = record.envelope.effective_on
+        state = claim.evolve(state, record.fact, day)
+        steps.append(Step(day, state))
+    return steps
+
+
+@given(log=ledgers(steps_max=40), size=st.integers(1, 50))
+def test_a_change_of_the_past_tells_the_part_of_the_course_that_it_changed(
+    log: Log, size: int
+) -> None:
+    """What lies before and after that part is the same in both readings."""
+    for change in (change for page in pages(log, size) for change in page):
+        if change.in_order:
+            assert (change.common, change.was, change.became) == ((), (), ())
+            continue
+        old, new = course(change.history), course([*change.history, change.record])
+        was, became, first = list(change.was), list(change.became), len(change.common)
+        cuts = [
+            (old[:place], old[place + len(was) :])
+            for place in range(first, len(old) - len(was) + 1)
+            if old[place : place + len(was)] == was
+            and old[place - first : place] == [*change.common]
+        ]
+        assert any([*before, *became, *rest] == new for before, rest in cuts)
+        at_the_end = any(rest == [] for _, rest in cuts)
+        assert at_the_end or was[-1:] == became[-1:]
+
+
+def test_a_fact_that_later_ones_made_void_of_effect_changes_no_more_than_it_must() -> None:
+    """However long the file: an estimate of the past ends where the next one was set."""
+    pen, clock = Pen(), Clock()
+    pen.write("a", notified(clock.today), clock.now)
+    for amount in range(1, 9):
+        clock.wait(days=1)
+        pen.write("a", estimate(amount), clock.now)
+    late = replace(
+        pen.last["a"],
+        envelope=replace(
+            pen.last["a"].envelope,
+            version=10,
+            effective_on=pen.log[3].envelope.effective_on,
+        ),
+        fact=estimate(77),
+    )
+    pen.copy(late)
+    *_, change = next(pages(pen.log, 20))
+    days = [each.envelope.effective_on for each in pen.log]
+    assert [step.day for step in change.common] == [days[3]]
+    assert [step.day for step in change.was] == [days[4]]
+    assert [step.day for step in change.became] == [days[3], days[4]]
+    assert change.before == change.after
+
+
+def estimate(amount: int) -> EstimateSet:
+    return EstimateSet(LINE, nil("GBP"), Money(amount, "GBP"), Trigger.PERIODIC_REVIEW)
 
 
 def test_a_file_is_loaded_once_however_often_it_goes_on() -> None:

@@ -1,7 +1,8 @@
-"""The contract of every view and its projector: resumable, exact for any pages, rebuildable."""
+"""The contract of every view and its projector: resumable, and exact for any pages."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -9,43 +10,16 @@ import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from psycopg import Connection, sql
+from psycopg import Connection
 
-from consumers.projector import Progress, Projector, Status, status
-from domain.envelope import Recorded
-from domain.errors import DamagedFact, NameTooNew, UnknownName, Unreadable
+from consumers.positions import LIVE, renew
+from consumers.projector import Progress, Projector
 from edge.postgres.connections import Role
 from edge.store.postgres_store import PostgresLog
 from projections.view import Change, View, ViewNotBuilt, ViewOutdated, Write, position_of, views
+from tests.consumers.builds import forget, rows
 from tests.postgres_fixtures import Database
-from tests.projections.ledgers import ON_A_DATABASE, Log, MemoryLog, claims, ledger, ledgers, store
-
-
-@pytest.fixture
-def projecting(database: Database) -> Iterator[Connection[Any]]:
-    with psycopg.connect(database.conninfo(Role.PROJECTOR), autocommit=True) as connection:
-        yield connection
-
-
-def rows(connection: Connection[Any], view: View) -> list[list[tuple[Any, ...]]]:
-    """All that a view holds, as text, in an order that does not depend on how it came there."""
-    return [
-        sorted(
-            connection.execute(
-                sql.SQL("SELECT t::text FROM views.{} t").format(sql.Identifier(table))
-            )
-        )
-        for table in view.tables
-    ]
-
-
-def forget(connection: Connection[Any]) -> None:
-    """Take all views out of the database."""
-    for view in views():
-        for table in (*view.tables, "position"):
-            connection.execute(
-                sql.SQL("DROP TABLE IF EXISTS views.{}").format(sql.Identifier(table))
-            )
+from tests.projections.ledgers import ON_A_DATABASE, Log, MemoryLog, ledger, ledgers, store
 
 
 @pytest.mark.parametrize("view", views(), ids=lambda view: view.name)
@@ -67,8 +41,6 @@ def test_a_view_is_the_same_however_it_was_read(
     assert rows(projecting, view) == whole
 
     assert first.catch_up([view]) == 0
-    first.rebuild(view)
-    assert rows(projecting, view) == whole
     assert position_of(projecting, view) == max((each.position for each in log), default=0)
 
 
@@ -122,16 +94,17 @@ def test_two_projectors_at_the_same_time_write_each_fact_once(database: Database
         assert [position for (position,) in found] == [record.position for record in log]
 
 
-def test_a_page_that_fails_leaves_neither_rows_nor_a_position(
+def test_a_page_that_no_file_is_to_blame_for_leaves_neither_rows_nor_a_position(
     projecting: Connection[Any],
 ) -> None:
     log = ledger(facts=60)
     audit = views("audit")[0]
 
-    def twice(changes: Sequence[Change]) -> list[Write]:
-        return [*audit.fold(changes), *audit.fold(changes)]
+    def together(changes: Sequence[Change]) -> list[Write]:
+        files = {change.record.envelope.stream for change in changes}
+        return [*audit.fold(changes), *(audit.fold(changes) if len(files) > 1 else [])]
 
-    failing = replace(audit, fold=twice)
+    failing = replace(audit, fold=together)
     projector = Projector(MemoryLog(log), projecting)
     with pytest.raises(psycopg.errors.UniqueViolation):
         projector.catch_up([failing])
@@ -141,61 +114,77 @@ def test_a_page_that_fails_leaves_neither_rows_nor_a_position(
     assert len(rows(projecting, audit)[0]) == len(log)
 
 
-@pytest.mark.parametrize("page", [1, 7, 1000])
-@pytest.mark.parametrize("error", [UnknownName("s", 3, "odd.1"), NameTooNew("s", 3, "odd.2", 1)])
-def test_a_fact_that_cannot_be_read_stops_the_views_right_before_it(
-    projecting: Connection[Any], page: int, error: Unreadable
-) -> None:
-    log = ledger(facts=60)
-    broken = BrokenLog(log, log[41].position, error)
-    projector = Projector(broken, projecting, page_facts=page)
-    for _ in range(2):  # it does not get past it by trying again
-        with pytest.raises(type(error)) as stopped:
-            projector.catch_up(views())
-        assert f"up to position {log[40].position}" in stopped.value.__notes__[-1]
-        assert {position_of(projecting, view) for view in views()} == {log[40].position}
-
-
-def test_the_note_on_an_unreadable_fact_says_its_position(
+def test_a_position_only_moves_forward_whoever_moves_it(
     database: Database, projecting: Connection[Any]
 ) -> None:
     log = ledger(facts=20)
-    store(database, log)
-    bad = log[12].envelope
-    broken = BrokenLog(log, log[12].position, UnknownName(bad.stream, bad.version, "odd.1"))
-    with pytest.raises(UnknownName) as stopped:
-        Projector(broken, projecting).catch_up(views())
-    (note,) = stopped.value.__notes__
-    assert f"at position {log[12].position} of the log" in note
-    assert f"every fact up to position {log[11].position}" in note
+    Projector(MemoryLog(log), projecting).catch_up(views())
+    for role in (Role.PROJECTOR, Role.OWNER):
+        with (
+            psycopg.connect(database.conninfo(role), autocommit=True) as connection,
+            pytest.raises(psycopg.errors.IntegrityConstraintViolation, match="does not go back"),
+        ):
+            connection.execute("UPDATE views.position SET position = position - 1")
+    assert {position_of(projecting, view) for view in views()} == {log[-1].position}
 
 
-def test_a_gap_in_a_file_stops_the_views(projecting: Connection[Any]) -> None:
-    log = ledger(facts=40)
-    gone = next(record for record in log if record.envelope.version == 2)
-    with pytest.raises(DamagedFact) as stopped:
-        Projector(MemoryLog([each for each in log if each != gone]), projecting).catch_up(views())
-    assert (stopped.value.stream, stopped.value.version) == (gone.envelope.stream, 3)
-
-
-def test_a_view_of_another_version_is_refused_until_it_is_rebuilt(
+def test_a_page_that_was_folded_for_another_edition_is_not_written(
     projecting: Connection[Any],
 ) -> None:
+    """A view that was swapped or in which a file was released, while a page was folded."""
+    log = ledger(facts=30)
+    (audit,) = views("audit")
+    raced = 0
+
+    def fold(changes: Sequence[Change]) -> list[Write]:
+        nonlocal raced
+        if not raced:
+            raced += 1
+            renew(projecting, LIVE, "audit")
+            return []  # what the page held for the edition before
+        return audit.fold(changes)
+
+    Projector(MemoryLog(log), projecting).catch_up([replace(audit, fold=fold)])
+    assert len(rows(projecting, audit)[0]) == len(log)
+
+
+def test_who_finds_a_view_at_work_waits_and_takes_over_when_the_other_is_gone(
+    database: Database, projecting: Connection[Any]
+) -> None:
+    log = ledger(facts=30)
+    projector = Projector(MemoryLog(log), projecting)
+    projector.catch_up(views(), until=log[9].position)
+    with (
+        closing(psycopg.connect(database.conninfo(Role.PROJECTOR))) as first,
+        ThreadPoolExecutor(1) as second,
+    ):
+        first.execute("SELECT FROM views.position FOR UPDATE")
+        waiting = second.submit(projector.catch_up, views())
+        with psycopg.connect(database.conninfo(), autocommit=True) as owner:
+            while not owner.execute(BLOCKED, [first.info.backend_pid]).fetchall():
+                assert not waiting.done()
+            owner.execute("SELECT pg_terminate_backend(%s)", [first.info.backend_pid])
+        assert waiting.result() == 20
+    assert {position_of(projecting, view) for view in views()} == {log[-1].position}
+
+
+BLOCKED = "SELECT FROM pg_stat_activity WHERE %s = ANY(pg_blocking_pids(pid))"
+
+
+def test_a_view_of_another_version_is_refused(projecting: Connection[Any]) -> None:
     log = ledger(facts=40)
     reserves = views("reserves")[0]
-    older = replace(
-        reserves, version=0, tables={"oddments": "CREATE TABLE views.oddments (position bigint)"}
-    )
     projector = Projector(MemoryLog(log), projecting)
-    projector.catch_up([replace(older, fold=no_rows)])
+    projector.catch_up([replace(reserves, version=0)])
     with pytest.raises(ViewOutdated) as refused:
         projector.catch_up([reserves])
     assert "claims views rebuild" in refused.value.remedy
     with pytest.raises(ViewOutdated):
         position_of(projecting, reserves)
-    projector.rebuild(reserves)
-    assert position_of(projecting, reserves) == log[-1].position
-    assert projecting.execute("SELECT to_regclass('views.oddments')").fetchone() == (None,)
+
+
+def test_no_views_are_level_at_once(projecting: Connection[Any]) -> None:
+    assert Projector(MemoryLog(ledger(facts=5)), projecting).catch_up([]) == 0
 
 
 def test_a_view_that_was_never_built_is_named_so(projecting: Connection[Any]) -> None:
@@ -205,23 +194,6 @@ def test_a_view_that_was_never_built_is_named_so(projecting: Connection[Any]) ->
     assert position_of(projecting, views("audit")[0]) == 0
     with pytest.raises(ViewNotBuilt):
         position_of(projecting, views("reserves")[0])
-
-
-def test_the_status_says_what_a_view_leaves_out(
-    database: Database, projecting: Connection[Any]
-) -> None:
-    log = ledger(facts=60)
-    store(database, log)
-    audit, reserves = views("audit", "reserves")
-    until = log[30].position
-    Projector(MemoryLog(log), projecting, page_facts=8).catch_up([audit], until=until)
-    left = claims(log[31:])
-    head = log[-1].position
-    with psycopg.connect(database.conninfo(Role.READER), autocommit=True) as reading:
-        assert status(reading, [audit, reserves]) == [
-            Status("audit", audit.version, until, head, len(log) - 31, len(left)),
-            Status("reserves", 0, 0, head, len(log), len(claims(log))),
-        ]
 
 
 def test_progress_is_told_page_by_page(projecting: Connection[Any]) -> None:
@@ -256,23 +228,3 @@ def test_the_log_in_a_database_gives_the_views_that_the_same_log_in_memory_gives
     forget(projecting)
     Projector(MemoryLog(log), projecting).catch_up(views())
     assert [rows(projecting, view) for view in views()] == read
-
-
-def no_rows(changes: Sequence[Change]) -> list[Write]:
-    del changes
-    return []
-
-
-class BrokenLog(MemoryLog):
-    """A log with one fact that cannot be read."""
-
-    def __init__(self, records: Log, position: int, error: Unreadable) -> None:
-        super().__init__(records)
-        self._position = position
-        self._error = error
-
-    def page(self, after: int, limit: int) -> Sequence[Recorded[Any]]:
-        page = super().page(after, limit)
-        if any(record.position == self._position for record in page):
-            raise self._error
-        return page

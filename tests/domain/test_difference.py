@@ -91,3 +91,21 @@ def test_two_states_are_equal_exactly_when_nothing_changed(
     assert [each.path for each in told] == sorted(each.path for each in told)
     back = [Changed(path, before, after) for path, after, before in changed_fields(other, one)]
     assert list(told) == back
+
+
+@given(history=histories(), data=st.data())
+def test_what_two_states_share_hides_no_difference(
+    history: list[Recorded[Fact]], data: st.DataObject
+) -> None:
+    """A state and the next have most objects in common; each on its own has all of its fields."""
+    record = data.draw(st.sampled_from(history))
+    before = fold(history[: record.envelope.version - 1], evolve, Claim())
+    after = evolve(before, record.fact, record.envelope.effective_on)
+    was, became = (
+        {path: value for path, _, value in changed_fields(None, each)} for each in (before, after)
+    )
+    assert changed_fields(before, after) == tuple(
+        Changed(path, was.get(path), became.get(path))
+        for path in sorted(was.keys() | became.keys())
+        if was.get(path) != became.get(path)
+    )

@@ -123,6 +123,18 @@ def test_thirds_do_not_lose_a_penny() -> None:
     assert split(0, [third, third, third]) == (0, 0, 0)
 
 
+@given(st.integers(0, MINOR_LIMIT - 1), st.lists(st.integers(1, 10**6), min_size=1, max_size=20))
+def test_each_part_is_its_exact_share_but_for_the_pennies_of_the_largest_remainders(
+    minor: int, weights: list[int]
+) -> None:
+    shares = [Fraction(weight, sum(weights)) for weight in weights]
+    exact = [minor * share for share in shares]
+    whole = [int(each) for each in exact]
+    by_remainder = sorted(range(len(shares)), key=lambda i: (whole[i] - exact[i], i))
+    more = set(by_remainder[: minor - sum(whole)])
+    assert split(minor, shares) == tuple(each + (i in more) for i, each in enumerate(whole))
+
+
 def test_the_penny_goes_to_the_largest_remainder_and_ties_to_the_first() -> None:
     assert split(10, [Fraction(1, 4), Fraction(3, 4)]) == (3, 7)
     assert split(5, [Fraction(3, 10), Fraction(7, 10)]) == (2, 3)

@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DataObject
 
 from domain.claim import Claim, Fact, decisions, evolve, evolve_all
-from domain.claim.exposure import NONE, Amounts, Cell, Moves, cells, difference, timeline
+from domain.claim.exposure import NONE, Amounts, Cell, Moves, cells, difference, step, timeline
 from domain.claim.offers import OfferMade, OfferReceived
 from domain.claim.payments import PaymentIssued, PaymentRequested, PaymentVoided
 from domain.claim.reserves import EstimateSet, RecoveryReceived
 from domain.claim.settlement import SettlementAgreed
 from domain.envelope import Recorded
-from domain.history import NOW, Coordinate, fold
+from domain.history import NOW, Coordinate, fold, standing
 from domain.money import Money
 from domain.terms import CostType, PaymentKind
 from tests.strategies import days, histories, logs, moments, some
@@ -105,6 +105,22 @@ def test_the_movements_up_to_a_day_are_what_the_file_held_on_that_day(
     for day in [data.draw(days(history)), data.draw(days(history)), date.max]:
         held = cells(at(history, Coordinate(known_at=known, as_of=day)))
         assert summed(moves, day) == something(held)
+
+
+@some
+@given(histories())
+def test_a_step_moves_what_the_file_holds_after_it_and_did_not_before(history: History) -> None:
+    """However much of the file the two states share."""
+    claim = Claim()
+    for _, record in standing(history):
+        day = record.envelope.effective_on
+        after = evolve(claim, record.fact, day)
+        old, new = cells(claim), cells(after)
+        moved = {(day, cell): new.get(cell, NONE).minus(old.get(cell, NONE)) for cell in old | new}
+        assert step(claim, after, day) == {
+            key: amounts for key, amounts in moved.items() if amounts != NONE
+        }
+        claim = after
 
 
 @some

@@ -11,12 +11,15 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
+from consumers.bulk import Share
 from consumers.files import Files
+from consumers.positions import LIVE, drop
 from consumers.projector import Projector
+from consumers.quarantine import Page, Place, stopped_at
 from domain.claim.lifecycle import ClaimNotified
 from domain.claim.reserves import EstimateSet
 from domain.envelope import Envelope, Recorded, recorded_day
-from domain.errors import Refused
+from domain.errors import Refused, Unreadable
 from domain.mandate import MandateAttested, MandateGranted, MandateSuspended
 from domain.money import Money
 from domain.refusal_log import CommandRefused, stream_of_refusals
@@ -164,12 +167,63 @@ class MemoryLog:
     def page(self, after: int, limit: int) -> Sequence[Recorded[Any]]:
         return [record for record in self.records if record.position > after][:limit]
 
+    def places(self, after: int, limit: int) -> Sequence[Place]:
+        following = [record for record in self.records if record.position > after][:limit]
+        return [
+            Place(each.envelope.stream, each.envelope.version, each.position) for each in following
+        ]
+
     def histories(
         self, streams: Collection[str], up_to_position: int
     ) -> Mapping[str, Sequence[Recorded[Any]]]:
         self.loaded += streams
         known = [record for record in self.records if record.position <= up_to_position]
         return {stream: of(known, stream) for stream in streams}
+
+    def head(self) -> int:
+        return max((record.position for record in self.records), default=0)
+
+    def shares(self, parts: int) -> Sequence[Share]:
+        names = sorted({record.envelope.stream for record in self.records})[1:parts]
+        return [Share(*ends) for ends in zip(["", *names], [*names, None], strict=True)]
+
+    def whole_files(self, share: Share, up_to_position: int) -> Iterator[Page]:
+        known = [record for record in self.records if record.position <= up_to_position]
+        for stream in sorted({record.envelope.stream for record in known}):
+            if share.first <= stream and (share.after is None or stream < share.after):
+                yield Page(of(known, stream))
+
+
+class BrokenLog(MemoryLog):
+    """A log in which some facts cannot be read, by position, until they are mended."""
+
+    def __init__(self, records: Log, broken: Mapping[int, Unreadable]) -> None:
+        super().__init__(records)
+        self.broken = dict(broken)
+
+    def page(self, after: int, limit: int) -> Sequence[Recorded[Any]]:
+        return self._readable(super().page(after, limit))
+
+    def histories(
+        self, streams: Collection[str], up_to_position: int
+    ) -> Mapping[str, Sequence[Recorded[Any]]]:
+        found = super().histories(streams, up_to_position)
+        return {stream: self._readable(history) for stream, history in found.items()}
+
+    def whole_files(self, share: Share, up_to_position: int) -> Iterator[Page]:
+        for page in super().whole_files(share, up_to_position):
+            unread = [
+                stopped_at(Place(each.envelope.stream, each.envelope.version, each.position), error)
+                for each in page.records
+                if (error := self.broken.get(each.position)) is not None
+            ]
+            yield Page([each for each in page.records if each.position not in self.broken], unread)
+
+    def _readable(self, records: Sequence[Recorded[Any]]) -> Sequence[Recorded[Any]]:
+        for record in records:
+            if record.position in self.broken:
+                raise self.broken[record.position]
+        return records
 
 
 def of(log: Log, stream: str) -> list[Recorded[Any]]:
@@ -212,4 +266,6 @@ def store(database: Database, log: Log) -> None:
 def project(database: Database, log: Log, view: View) -> None:
     """Build a view of a log, whatever was there before."""
     with psycopg.connect(database.conninfo(Role.PROJECTOR), autocommit=True) as connection:
-        Projector(MemoryLog(log), connection, page_facts=9).rebuild(view)
+        with connection.transaction():
+            drop(connection, LIVE, view.name)
+        Projector(MemoryLog(log), connection, page_facts=9).catch_up([view])

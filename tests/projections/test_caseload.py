@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from psycopg import Connection
 
 from domain.claim import Claim, evolve
+from domain.claim.glance import Standing, standing_of
 from domain.claim.lifecycle import Status
 from domain.history import Coordinate, fold, standing
 from projections import caseload
-from projections.caseload import EVERY, Asked, By, Standing, cases, grouped, standing_of
+from projections.caseload import EVERY, Asked, By, cases, grouped
 from tests.postgres_fixtures import Database
 from tests.projections.ledgers import ON_A_DATABASE, Log, claims, ledgers, of, pages, project
 from tests.strategies import days, moments

@@ -8,16 +8,12 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from edge.postgres.connections import Role
-from projections.view import views
 from tests.edge.cli.bad_lines import estimate
 from tests.edge.cli.conftest import Made, line_of, tell
 from tests.edge.cli.invoking import Line
 from tests.edge.cli.story import as_lines
 from tests.edge.store.tampering import altered
 from tests.postgres_fixtures import Database
-
-NAMES = sorted(view.name for view in views())
 
 
 @pytest.fixture
@@ -73,52 +69,6 @@ def test_a_fact_that_cannot_be_read_stops_by_name_and_says_where(
     assert refusal["evidence"]["version"] == "3"
     command = estimate("on-c-1", claim="C-1")
     story("submit", "-", "--json", stdin=as_lines([command])).refused("E802", 4)
-    views_stop = story("reserves", "--json").refused("E802", 4)
-    assert "position" in views_stop["notes"][0]
-
-
-# --- views ---------------------------------------------------------------------------------------
-
-
-def test_views_say_where_they_stand_and_are_built_again(claims: Line) -> None:
-    status = claims("views", "status", "--json").data
-    assert [(each["view"], each["version"], each["lag"]) for each in status] == [
-        (name, 0, 0) for name in NAMES
-    ]
-    assert claims("views", "rebuild", "--json").data == {"rebuilt": dict.fromkeys(NAMES, 0)}
-    assert all(each["version"] for each in claims("views", "status", "--json").data)
-
-
-def test_a_view_that_was_built_again_answers_as_before(story: Line) -> None:
-    day = ["--as-of", "2025-06-01", "--known-at", "2025-06-01", "--json"]
-    before = story("reserves", "--by", "line", *day)
-    facts = story("verify", "--json").data["facts"]
-    assert story("views", "rebuild", "reserves", "--json").data == {"rebuilt": {"reserves": facts}}
-    assert story("reserves", "--by", "line", *day) == before
-    assert f"{facts:,} facts" in story("views", "rebuild", "audit").out
-
-
-def test_facts_that_a_view_does_not_have_yet_are_counted(story: Line) -> None:
-    status = story("views", "status", "--json").data
-    facts = story("verify", "--json").data["facts"]
-    assert {(each["lag"], each["left_out"]["files"]) for each in status} == {(facts, 5)}
-
-
-def test_an_unknown_view_is_refused_with_those_there_are(claims: Line) -> None:
-    refusal = claims("views", "rebuild", "colours", "--json").refused("E643", 2)
-    assert refusal["evidence"]["known"] == ", ".join(NAMES)
-
-
-def test_a_view_of_another_version_is_refused_until_it_is_built_again(
-    story: Line, database: Database
-) -> None:
-    story("reserves")
-    with psycopg.connect(database.conninfo(Role.PROJECTOR)) as connection:
-        connection.execute("UPDATE views.position SET version = 99 WHERE view = 'reserves'")
-    refusal = story("reserves", "--json").refused("E641", 5)
-    assert "rebuild" in refusal["remedy"]
-    assert story("views", "rebuild", "reserves").code == 0
-    assert story("reserves").code == 0
 
 
 # --- migrate, and a database that is not what it should be ---------------------------------------

@@ -27,7 +27,13 @@ def test_reserves_answer_with_the_documented_keys_and_decimal_strings(told: Line
         *("known_at", "as_of", "position", "left_out"),
         *("basis", "totals", "rows"),
     ]
-    assert answer["left_out"] == {"files": 0}
+    assert answer["left_out"] == {
+        "files": 0,
+        "parked_files": 0,
+        "parked_facts": 0,
+        "unread_facts": 0,
+        "money": [],
+    }
     assert answer["position"] > 0
     assert answer["basis"] == "gross"
     assert answer["rows"] == []

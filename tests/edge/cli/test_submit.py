@@ -1,12 +1,16 @@
 """Commands in, receipts out: one a line, in their order, the same however often they are sent."""
 
+import contextlib
 import json
+import os
+import pty
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.edge.cli.invoking import Line
+from tests.edge.cli.invoking import CLAIMS, PROCESS_S_MAX, Line
 from tests.edge.cli.story import NAMES, STORY, Body, Writer, as_lines, damages
 
 HERE = "n.ames:negotiator"
@@ -98,6 +102,47 @@ def test_totals_are_what_was_submitted(claims: Line, mandates: list[Body]) -> No
 
 def _today(claims: Line) -> str:
     return str(claims("reserves", "--json").data["as_of"])
+
+
+# --- what a person sees meanwhile ----------------------------------------------------------------
+
+
+def drawn_beside(claims: Line, source: str, stdin: bytes = b"") -> tuple[list[str], str]:
+    """The codes of the receipts on stdout, and what was drawn on a terminal on stderr."""
+    terminal, end = pty.openpty()
+    with subprocess.Popen(
+        [str(CLAIMS), "submit", source],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=end,
+        env={**claims.whole_environment(), "TERM": "xterm"},
+    ) as process:
+        os.close(end)
+        receipts, _ = process.communicate(stdin, timeout=PROCESS_S_MAX)
+    drawn = bytearray()
+    with contextlib.suppress(OSError):  # as a terminal ends once nobody holds its other side
+        while read := os.read(terminal, 65_536):
+            drawn += read
+    os.close(terminal)
+    return [json.loads(line).get("code", "") for line in receipts.splitlines()], drawn.decode()
+
+
+def test_how_far_a_file_is_read_is_drawn_on_a_terminal(claims: Line, tmp_path: Path) -> None:
+    file = tmp_path / "commands.jsonl"
+    file.write_bytes(as_lines([unknown(number) for number in range(450)]))
+    codes, drawn = drawn_beside(claims, str(file))
+    assert codes == ["E410"] * 450
+    assert "450 commands" in drawn
+    assert "/s" in drawn
+    size = file.stat().st_size / 1000
+    assert f"{size:.1f}/{size:.1f} kB" in drawn
+
+
+def test_what_comes_as_it_comes_is_counted_without_an_end(claims: Line) -> None:
+    codes, drawn = drawn_beside(claims, "-", as_lines([unknown(number) for number in range(3)]))
+    assert codes == ["E410"] * 3
+    assert "3 commands" in drawn
+    assert "kB" not in drawn
 
 
 # --- who sends -----------------------------------------------------------------------------------

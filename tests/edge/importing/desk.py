@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -16,8 +17,10 @@ from commands.receipt import Receipt
 from domain.envelope import Imported, Recorded, recorded_day
 from domain.schema import NAME_OF
 from domain.terms import Role
-from edge.importing.importer import Importer, Plan
+from edge.importing.importer import Importer
+from edge.importing.intake import Intake, Plan
 from edge.importing.outcome import Outcome, Rejects
+from edge.importing.sharing import sharing
 from edge.importing.source import COLUMNS, read
 from edge.importing.staging import Reject, Staging
 from edge.store.memory_store import MemoryStore
@@ -98,8 +101,9 @@ def imported(
     ledger = Ledger(store, lambda: now)
     with Staging() as staging, _All() as faults:
         staging.take(read(path, _nothing))
-        importer = Importer(plan, store, send or ledger.handle_many, faults, pause)
-        return Ran(importer.run(staging, _nothing), faults.all)
+        intake = Intake(plan, store, send or ledger.handle_many, pause)
+        with sharing(lambda: nullcontext(intake), 1) as dealing:
+            return Ran(Importer(plan, faults, dealing).run(staging, _nothing), faults.all)
 
 
 def _nothing(_done: int, _total: int) -> None:

@@ -75,6 +75,13 @@ def test_told_to_a_person(desk: Desk, claims: Line) -> None:
     assert "already there" in imports(claims, path).out
 
 
+def test_processes_may_share_the_work(desk: Desk, claims: Line) -> None:
+    path = desk.file([*history("C1"), *history("C2"), BAD])
+    answer = imports(claims, path, "--json", "--processes", "2")
+    assert (answer.code, answer.data["imported"]["claims"], answer.err) == (3, 1, "")
+    assert answer.data["left_out"]["first"][0]["claim_ref"] == "C2"
+
+
 def test_asked_as_a_process_of_its_own(desk: Desk, claims: Line) -> None:
     path = desk.file(history("C1"))
     answer = claims.apart(*IMPORT, str(path), "--json")

@@ -14,8 +14,10 @@ import datetime, resource, sys
 from pathlib import Path
 from commands.fields import ActorIn
 from domain.terms import Role
-from edge.importing.importer import Importer, Plan
+from edge.importing.importer import Importer
+from edge.importing.intake import Intake, Plan
 from edge.importing.outcome import Rejects
+from edge.importing.sharing import Dealing
 from edge.importing.source import read
 from edge.importing.staging import Staging
 from edge.store.memory_store import MemoryStore
@@ -31,7 +33,9 @@ before = peak_mb()
 plan = Plan("s", ActorIn(person="p", role=Role.SERVICE), datetime.date(2026, 3, 2), dry_run=True)
 with Staging() as staging, Rejects(Path(sys.argv[1] + ".rejects")) as rejects:
     staging.take(read(Path(sys.argv[1]), nothing))
-    outcome = Importer(plan, MemoryStore(), lambda commands: [], rejects).run(staging, nothing)
+    intake = Intake(plan, MemoryStore(), lambda commands: [])
+    dealing = Dealing(lambda claims: lambda: intake.take(claims))
+    outcome = Importer(plan, rejects, dealing).run(staging, nothing)
 print(outcome.imported.rows, outcome.left_out.rows, rejects.count, peak_mb() - before)
 """
 

@@ -1,6 +1,7 @@
 """A file that cannot be read is refused whole; a row that cannot be read sets its claim aside."""
 
 import gzip
+import io
 import random
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import Refused
-from edge.importing import refusals
+from edge.importing import lines, refusals
 from edge.importing.lines import LINE_BYTES_MAX
 from edge.importing.source import COLUMNS, REQUIRED, Found, read
 from tests.edge.importing.desk import Desk, history, row, text
@@ -208,6 +209,21 @@ def test_no_line_whatever_it_holds_harms_the_lines_around_it(
     sound = [each.claim_ref for each in rows if each.broken is None]
     assert sound[0] == "A1"
     assert sound[-2:] == ["A2", "A3"]
+
+
+def no_plain_line(_page: object, _width: int) -> tuple[()]:
+    """Every line is read for itself."""
+    return ()
+
+
+@given(content=st.lists(GARBAGE, max_size=8).map(b"\n".join))
+def test_rows_do_not_depend_on_how_many_lines_are_looked_at_together(content: bytes) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        told = str(list(lines.rows(io.BytesIO(content), 3)))
+        patch.setattr(lines, "PAGE_LINES", 2)
+        assert str(list(lines.rows(io.BytesIO(content), 3))) == told
+        patch.setattr(lines, "_plain", no_plain_line)
+        assert str(list(lines.rows(io.BytesIO(content), 3))) == told
 
 
 @given(content=st.binary(max_size=60) | GARBAGE.map(lambda each: HEADER.encode() + b"\n" + each))

@@ -123,9 +123,7 @@ def test_a_line_is_its_cost_type_its_head_and_its_share(written: str) -> None:
     cells = row("C1", "2020-01-01", "opened", line=written)
     values, faults = values_of(tuple(cells.get(column, "") for column in COLUMNS), "GBP")
     assert (values["line"], faults) == (LINES[written], [])
-    taken = row_of(1, values)
-    assert not isinstance(taken, tuple)
-    assert taken.line == LINES[written]
+    assert row_of(1, values).line == LINES[written]
 
 
 def test_a_currency_has_the_decimals_it_has(desk: Desk) -> None:
@@ -222,6 +220,15 @@ HISTORIES: dict[str, tuple[list[Row], int, str, str]] = {
         4,
         "estimate",
         "E418",
+    ),
+    "estimates of damages that together are beyond what can be kept": (
+        [
+            OPENED | {"estimate": "9000000000000"},
+            row("C1", "2020-02-01", "estimate", estimate="9000000000000", line="damages/psla"),
+        ],
+        2,
+        "amount",
+        "E103",
     ),
     "rows of two currencies": (
         [OPENED, PAID_UP | {"currency": "ZAR"}],

@@ -1,6 +1,7 @@
 """A claim goes in whole or not at all, once, however its rows lie and however often they come."""
 
 import csv
+import json
 import re
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -8,17 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from commands.fields import ActorIn
-from commands.history_import import ImportHistory
+from commands.history_import import ImportHistory, RowKind
+from commands.history_import import Row as Taken
 from commands.ledger import Ledger
 from commands.receipt import Receipt
 from domain.errors import BadValue, StoreUnavailable
-from domain.terms import Role
+from domain.terms import Jurisdiction, Pathway, Role
 from edge.importing import importer
-from edge.importing.importer import Plan
+from edge.importing.histories import History, command_of
+from edge.importing.histories import said as spelt
+from edge.importing.intake import Plan
 from edge.importing.outcome import Figures, Rejects
 from edge.importing.refusals import ImportStopped, RejectsNotWritten
 from edge.importing.rows import row_of, values_of
@@ -161,12 +165,60 @@ def test_the_id_of_a_history_is_a_promise() -> None:
         note="a crown",
     )
     values, _ = values_of(tuple(full.get(column, "") for column in COLUMNS), "GBP")
-    read = row_of(7, values)
-    assert not isinstance(read, tuple)
-    told = importer.History("C1", rows=[read], currency="GBP")
-    command = importer.command_of(told, Plan("legacy", CLERK, date(2026, 3, 2)))
+    told = History("C1", rows=[row_of(7, values)], currency="GBP")
+    command = command_of(told, "legacy", CLERK)
     promised = "1ac8d56dba56b23ef27f90ed68f7834d0b08ff8b59513974be3dd38dea2cfd4a"
     assert command.command_id == f"import:{promised}"
+
+
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=5)
+CELLS = st.fixed_dictionaries(
+    {
+        "effective_on": st.dates(date(1900, 1, 1), date(2200, 1, 1)).map(str),
+        "kind": st.sampled_from(RowKind),
+    },
+    optional={
+        "amount": st.sampled_from(["1", "0.10", "12345.6"]),
+        "estimate": st.sampled_from(["0", "0.00", "99.99"]),
+        "line": st.sampled_from(["damages/psla", "expert_fees our_share"]),
+        "handler": TEXTS,
+        "pathway": st.sampled_from(Pathway),
+        "jurisdiction": st.sampled_from(Jurisdiction),
+        "event_date": st.just("2019-01-01"),
+        "notified_on": st.just("2019-01-02"),
+        "note": TEXTS,
+    },
+)
+
+
+@given(source=TEXTS, rows=st.lists(CELLS, min_size=1, max_size=3))
+def test_the_id_of_a_history_rests_on_plain_json(source: str, rows: list[dict[str, str]]) -> None:
+    """Written by hand for speed, it has to be what any other program would write."""
+    cells = [tuple(each.get(column, "") for column in COLUMNS) for each in rows]
+    read = [values_of(each, "GBP") for each in cells]
+    assume(not any(faults for _, faults in read))
+    taken = [row_of(1, values) for values, _ in read]
+    told = [plainly(each) for each in taken]
+    expected = json.dumps([source, "C1", "GBP", *told], separators=(",", ":"), sort_keys=True)
+    assert spelt(source, "C1", "GBP", taken) == expected
+
+
+def plainly(taken: Taken) -> dict[str, str]:
+    line = f"{taken.line.cost_type}/{taken.line.head or ''}/{taken.line.basis}"
+    days = {"effective_on": taken.effective_on, "event_date": taken.event_date}
+    days["notified_on"] = taken.notified_on
+    amounts = {"amount": taken.amount, "estimate": taken.estimate}
+    told = {
+        **{name: day.isoformat() for name, day in days.items() if day},
+        **{name: amount.decimal() for name, amount in amounts.items() if amount},
+        "kind": taken.kind.value,
+        "line": line,
+        "handler": taken.handler,
+        "note": taken.note,
+        "pathway": taken.pathway or "",
+        "jurisdiction": taken.jurisdiction or "",
+    }
+    return {name: value for name, value in told.items() if value}
 
 
 # --- In whatever order ---------------------------------------------------------------------------
@@ -263,6 +315,20 @@ def test_what_the_ledger_refuses_on_the_way_is_set_aside(desk: Desk) -> None:
     ran = desk.takes(history("C1"), send=send)
     assert ran.told == [("C1", 1, "claim_ref", "E411")]
     assert desk.takes(history("C1")).told == ran.told
+
+
+def test_what_another_import_of_the_same_file_brought_in_meanwhile_is_there_already(
+    desk: Desk,
+) -> None:
+    ledger = Ledger(desk.store, lambda: NOW)
+
+    def send(commands: Sequence[ImportHistory]) -> list[Receipt]:
+        ledger.handle_many(commands[:1])
+        return ledger.handle_many(commands)
+
+    ran = desk.takes([*history("C1"), *history("C2")], send=send)
+    assert shares(ran) == ((1, 5), (1, 5), (0, 0))
+    assert desk.head == 2 * HISTORY_FACTS
 
 
 # --- What is said of it --------------------------------------------------------------------------

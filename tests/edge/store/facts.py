@@ -92,7 +92,5 @@ def answer_of(
     version = facts[-1].version if facts else 0
     head = digest(facts[-1].state) if facts else chain_start(stream)
 
-    def receipt(positions: Sequence[int]) -> bytes:
-        return accepted(command_id, stream, version, head, NOON, facts, positions)
-
+    receipt = accepted(command_id, stream, version, head, NOON, facts)
     return Answer(command_id, body_of(command_id), stream, NOON, span or range(len(facts)), receipt)

@@ -3,16 +3,19 @@
 import threading
 import time
 from collections.abc import Iterator
+from typing import Self
 
 import psycopg
 import pytest
+from psycopg import sql
+from psycopg.rows import TupleRow, tuple_row
 
 from commands.ports import Batch, ToStore
 from domain.errors import ChainBroken, NameTooNew
 from edge.postgres.connections import Role
 from edge.store import postgres_store
 from edge.store.postgres_store import PostgresLog, PostgresStore
-from tests.edge.store.facts import Writer
+from tests.edge.store.facts import Writer, merged
 from tests.edge.store.tampering import altered
 from tests.postgres_fixtures import Database
 
@@ -128,3 +131,36 @@ def test_a_waiting_reader_whose_connection_is_killed_listens_again(
         )
     assert not log.wait(0.1)
     assert log.wait(0.1)  # listens anew, so there may be something
+
+
+@pytest.mark.parametrize("streams", [["claim-7"], ["claim-7", "claim-8"]])
+def test_a_history_is_one_range_of_the_primary_key_from_the_first_day(
+    writer: Writer, database: Database, streams: list[str]
+) -> None:
+    """A table that was never analysed tempts the server to walk through all positions as well."""
+    writer.append(merged(*(writer.batch(f"claim-{n}", 5) for n in range(400))))
+    with psycopg.connect(database.conninfo(Role.WRITER), autocommit=True) as connection:
+        connection.execute("SET enable_seqscan = off")
+        with connection.cursor(binary=True, row_factory=tuple_row) as cursor:
+            explained = Explained(cursor)
+            postgres_store._histories(explained, streams, 2**63 - 1)  # type: ignore[arg-type]  # pyright: ignore[reportPrivateUsage, reportArgumentType] - stands in for a cursor
+    plan = "\n".join(explained.plan)
+    assert "facts_pkey" in plan
+    assert "facts_notification_id_idx" not in plan
+
+
+class Explained:
+    """A cursor that has every query explained instead of answered."""
+
+    def __init__(self, cursor: psycopg.Cursor[TupleRow]) -> None:
+        self.cursor = cursor
+        self.plan: list[str] = []
+
+    def execute(self, query: str, parameters: list[object]) -> Self:
+        explain = sql.SQL("EXPLAIN ") + sql.SQL(query)  # pyright: ignore[reportArgumentType] - the store's own query
+        rows = self.cursor.execute(explain, parameters).fetchall()
+        self.plan += [row[0] for row in rows]
+        return self
+
+    def fetchall(self) -> list[TupleRow]:
+        return []
