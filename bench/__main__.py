@@ -1,58 +1,132 @@
-"""`python -m bench` runs the short measurements; `python -m bench NAME ...` runs one of them."""
+"""`python -m bench` takes the short measurements; `python -m bench NAME ...` takes those named.
+
+    python -m bench [P1 P3 ...] [--share 0.2] [--pairs 5] [--json]
+    python -m bench growth [--sizes 250000 1000000 4000000] [--json]
+    python -m bench profile P1
+    python -m bench table
+    python -m bench splice_reconcile DATA_FOLDER
+    python -m bench splice_convert DATA_FOLDER [BORDEREAU.csv]
+
+What is taken at its full size joins `bench/results.json` and the table in `docs/benchmarks.md`.
+"""
 
 import importlib
+import json
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-@dataclass(frozen=True, slots=True)
-class Measurement:
-    """A module of this folder whose `main` measures, prints, and returns an exit code."""
+from bench import p11_growth as growth
+from bench import profile, results, table
+from bench.cluster import own_cluster
+from bench.pairs import PAIRS, Measurement, Sized, found, measure
 
-    name: str
-    about: str
-    takes: str = ""  # its arguments; without any it is short, and part of every run
-
-    def run(self, arguments: Sequence[str]) -> int:
-        """Measure."""
-        main: Callable[..., int] = importlib.import_module(f"bench.{self.name}").main
-        return main(*arguments)
-
-
-MEASUREMENTS = {
-    each.name: each
-    for each in (
-        Measurement("import_speed", "rows a second of an import, beside a bare COPY of its facts"),
-        Measurement(
-            "splice_reconcile",
-            "imports simulated case-estimate histories and reconciles them to the penny",
-            "DATA_FOLDER",
-        ),
-        Measurement(
-            "splice_convert",
-            "writes those histories as a bordereau",
-            "DATA_FOLDER [BORDEREAU.csv]",
-        ),
-    )
-}
+SHORT = ("p1_commands", "p2_callers", "p3_import", "p4_live_views", "p5_rebuild", "p6_replay")
+OTHERS = ("splice_reconcile", "splice_convert")  # which take a data folder
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run what is named, all that is short when nothing is, or list what there is."""
-    if not arguments:
-        codes: list[int] = []
-        for each in MEASUREMENTS.values():
-            if not each.takes:
-                print(f"== {each.name}: {each.about}", flush=True)
-                codes.append(each.run(()))
-        return max(codes, default=0)
-    asked = MEASUREMENTS.get(arguments[0])
-    if asked is None or (asked.takes and len(arguments) == 1):
-        for each in MEASUREMENTS.values():
-            print(f"python -m bench {each.name} {each.takes}".ljust(60) + each.about)
-        return 0 if arguments[0] == "list" else 2
-    return asked.run(arguments[1:])
+    """Measure, show, and keep what was found."""
+    if arguments and arguments[0] in OTHERS:
+        run: Callable[..., int] = importlib.import_module(f"bench.{arguments[0]}").main
+        return run(*arguments[1:])
+    known = {each.key: each for each in map(found, SHORT)}
+    asked = _asked(arguments, known)
+    match asked.what:
+        case ["table"]:
+            table.write_page(list(known.values()))
+            table.show(Console(), results.load(), list(known.values()))
+        case ["profile", str(key)]:
+            profile.run(known[key], Sized(asked.share, pairs=1), Console())
+        case ["growth"]:
+            with _bar() as bar, own_cluster() as cluster:
+                task = bar.add_task("P11", total=None)
+                told = growth.measure(
+                    cluster, asked.sizes, lambda what: bar.update(task, description=f"P11 {what}")
+                )
+                machine = results.machine(cluster.version())
+            _keep(
+                {"P11": told},
+                machine,
+                asked,
+                list(known.values()),
+                whole=asked.sizes == growth.SIZES,
+            )
+        case keys:
+            wanted = [known[key] for key in keys or known]
+            entries, machine = take(wanted, Sized(asked.share, asked.pairs))
+            whole = asked.share == 1.0 and asked.pairs >= PAIRS
+            _keep(entries, machine, asked, list(known.values()), whole=whole)
+    return 0
+
+
+def take(
+    wanted: Sequence[Measurement], sized: Sized
+) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+    """Take measurements on one server: the entries by key, and the machine."""
+    entries: dict[str, dict[str, Any]] = {}
+    with own_cluster() as cluster, _bar() as bar:
+        for each in wanted:
+            steps = 2 + sized.pairs * len(each.sides)
+            task = bar.add_task(each.key, total=steps)
+
+            def watch(what: str, task: Any = task, key: str = each.key) -> None:
+                bar.update(task, advance=1, description=f"{key} {what}")
+
+            sides = measure(each, cluster, sized, watch)
+            entries[each.key] = results.entry(each.unit, **sides)
+            ratio = entries[each.key]["ratio"]
+            bar.update(task, completed=steps, description=f"{each.key} {each.about}: {ratio} x")
+        return entries, results.machine(cluster.version())
+
+
+def _keep(
+    entries: Mapping[str, Mapping[str, Any]],
+    machine: Mapping[str, Any],
+    asked: Namespace,
+    known: Sequence[Measurement],
+    *,
+    whole: bool,
+) -> None:
+    if whole:
+        results.join(entries, machine)
+        table.write_page(known)
+    if asked.json:
+        print(json.dumps({**entries, "machine": machine}, indent=2))
+    else:
+        table.show(Console(), {**entries, "machine": machine}, known)
+
+
+def _asked(arguments: Sequence[str], known: Mapping[str, Measurement]) -> Namespace:
+    parser = ArgumentParser(
+        "python -m bench", description=__doc__, formatter_class=RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", nargs="*", default=[], help=f"of {', '.join(known)}")
+    parser.add_argument("--share", type=float, default=1.0, help="of the ordinary counts")
+    parser.add_argument("--pairs", type=int, default=PAIRS)
+    parser.add_argument("--sizes", type=int, nargs="+", default=growth.SIZES)
+    parser.add_argument("--json", action="store_true", help="entries on stdout")
+    asked = parser.parse_args(arguments)
+    plain = asked.what not in (["table"], ["growth"]) and asked.what[:1] != ["profile"]
+    keys = asked.what if plain else asked.what[1:]
+    if any(key not in known for key in keys) or asked.what == ["profile"]:
+        parser.error(f"choose of {', '.join(known)}")
+    return asked
+
+
+def _bar() -> Progress:
+    """Progress on stderr, where no program reads an answer."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+    )
 
 
 if __name__ == "__main__":

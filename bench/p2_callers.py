@@ -1,0 +1,74 @@
+"""P2: sixteen callers at once, each sending one command and waiting for its answer."""
+
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+from bench import logs, peer
+from bench.cast import PRIOR_FACTS
+from bench.cluster import Cluster
+from bench.p1_commands import bodies, in_turns, require_accepted
+from bench.pairs import Measurement, Sized
+from bench.results import Taken
+from bench.turns import CALLERS, Given, Turn, at_once
+from commands.door import read
+from commands.group import GroupCommit
+from commands.receipt import Receipt
+
+FILES_A_TURN = 4_000
+COMMANDS_A_TURN = 12_000
+PEER_FILES_A_TURN = 2_500
+PEER_COMMANDS_A_TURN = 1_600
+
+
+def prepare(cluster: Cluster, sized: Sized) -> dict[str, Given]:
+    """The same files as for P1."""
+    turns = sized.pairs + 1
+    files, peer_files = sized.of(FILES_A_TURN), sized.of(PEER_FILES_A_TURN)
+    ours, theirs = cluster.ledger("p2_ours"), cluster.empty("p2_theirs")
+    logs.desk_files(ours, files * turns)
+    return {
+        "ours": {
+            "conninfo": ours,
+            "files": in_turns(files, turns),
+            "commands": sized.of(COMMANDS_A_TURN),
+        },
+        "theirs": {
+            "conninfo": theirs,
+            "ids": peer.fill(theirs, peer_files * turns, PRIOR_FACTS),
+            "files": in_turns(peer_files, turns),
+            "commands": sized.of(PEER_COMMANDS_A_TURN),
+        },
+    }
+
+
+@contextmanager
+def ours(given: Given) -> Generator[Turn]:
+    """Each caller reads its command and waits for the receipt; they share the commits."""
+    with (
+        logs.opened(given["conninfo"]) as books,
+        GroupCommit(books.ledger) as group,
+        ThreadPoolExecutor(CALLERS) as callers,
+    ):
+
+        def ask(body: bytes) -> Receipt:
+            return group.handle(read(body), len(body))
+
+        def turn(number: int) -> Taken:
+            taken, receipts = at_once(callers, ask, bodies(given, number))
+            require_accepted(receipts)
+            return taken
+
+        yield turn
+
+
+MEASUREMENT = Measurement(
+    key="P2",
+    about="16 callers, one command each at a time",
+    peer="eventsourcing: 16 threads",
+    unit="commands/s",
+    reach=10.0,
+    prepare=prepare,
+    sides={"ours": "p2_callers:ours", "theirs": "peer_turns:callers"},
+    p99_ms_max=50.0,
+)
