@@ -15,17 +15,20 @@ FITS    := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info
 # pyright brings node as a wheel; it has no reason to look for a newer one.
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
-.PHONY: help demo test check bench up lock install
+.PHONY: help demo test soak check bench bench-growth up lock install
 .PHONY: check-format check-lint check-mypy check-pyright check-imports check-compose check-tests
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(STAMP)  ## show the ledger at work, on a PostgreSQL of its own
 	@$(BIN)/claims demo
 
 test: $(STAMP)  ## run every test, on a PostgreSQL the tests start themselves
 	@$(BIN)/pytest -n auto
+
+soak: $(STAMP)  ## kill, stop and cut everything for MINUTES=n (SEED=s does it again), and look for what is lost
+	@$(BIN)/python -m tests.faults.soak --minutes $(or $(MINUTES),1) $(if $(SEED),--seed $(SEED)) $(if $(JSON),--json)
 
 # The make that macOS brings cannot do this; there the output of two steps may mix.
 TOGETHER := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
@@ -35,8 +38,11 @@ check: $(STAMP)  ## check format, lint, types, imports, the compose file, and ru
 	@$(MAKE) --no-print-directory --jobs=2 --keep-going $(TOGETHER) \
 		check-pyright check-mypy check-format check-lint check-imports check-compose check-tests
 
-bench: $(STAMP)  ## measure throughput and latency
+bench: $(STAMP)  ## measure throughput and latency beside their peers, in under ten minutes
 	@$(BIN)/python -m bench
+
+bench-growth: $(STAMP)  ## measure the same on a log of up to four million facts, which takes longer
+	@$(BIN)/python -m bench growth
 
 up:  ## start PostgreSQL and the ledger in containers
 	@docker compose version >/dev/null 2>&1 || { \

@@ -11,6 +11,7 @@ import resource
 import select
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from bench.results import Series, Taken
 from bench.turns import Given
 
 PAIRS = 5
+TURN_S_MAX = 900.0  # a rebuild of four million facts takes minutes; nothing takes longer
 LOOK_S = 0.1  # between looks at how much memory a side has, which cost it nothing
 Watch = Callable[[str], None]
 
@@ -88,7 +90,10 @@ class Process:
     def _ask(self, what: Mapping[str, Any]) -> Any:
         self.tell(what)
         assert self.child.stdout is not None
+        deadline = time.monotonic() + TURN_S_MAX
         while not select.select([self.child.stdout], [], [], LOOK_S)[0]:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"a side has not answered {what} in {TURN_S_MAX} s")
             self.tree_mb = max(self.tree_mb, resident_mb(self.child.pid))
         answer = self.child.stdout.readline()
         if not answer:

@@ -55,13 +55,26 @@ def ready(dsn: str | None, home: Path) -> Server:
 
     Raises a `ServerUnavailable` or a `SchemaUnfit`.
     """
-    server = reach(dsn, home)
+    deadline = time.monotonic() + WAIT_S_MAX
+    while True:
+        server = reach(dsn, home)
+        try:
+            _fit(server)
+        except psycopg.OperationalError as error:  # it has answered, and went away since
+            if time.monotonic() > deadline:
+                why = " ".join(str(error).split())
+                raise ServerDidNotAnswer(server.where, WAIT_S_MAX, why) from error
+            time.sleep(POLL_S)
+        else:
+            return server
+
+
+def _fit(server: Server) -> None:
     if server.embedded:
         migrate(server.conninfo)
-    else:
-        with psycopg.connect(conninfo_for(server.conninfo, Role.OWNER)) as connection:
-            check(connection)
-    return server
+        return
+    with psycopg.connect(conninfo_for(server.conninfo, Role.OWNER)) as connection:
+        check(connection)
 
 
 def stop(home: Path) -> bool:

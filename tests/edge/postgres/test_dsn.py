@@ -42,6 +42,35 @@ def test_a_server_that_is_away_is_waited_for_and_then_refused(
     assert SECRET not in str(refusal.value)
 
 
+def test_a_server_that_goes_away_after_its_first_answer_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, database: Database
+) -> None:
+    asked = 0
+
+    def lost_once(connection: psycopg.Connection[object]) -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            connection.close()
+            raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(server_module, "check", lost_once)
+    assert ready(database.conninfo(), NOWHERE).where == masked(database.conninfo())
+    assert asked == 2
+
+
+def test_a_server_that_goes_away_again_and_again_is_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch, database: Database
+) -> None:
+    def lost(_: psycopg.Connection[object]) -> None:
+        raise psycopg.OperationalError("the database system is in recovery mode")
+
+    monkeypatch.setattr(server_module, "check", lost)
+    monkeypatch.setattr(server_module, "WAIT_S_MAX", 0.3)
+    with pytest.raises(ServerDidNotAnswer, match="recovery mode"):
+        ready(database.conninfo(), NOWHERE)
+
+
 def test_what_waiting_cannot_mend_is_refused_at_once(postgres: Server) -> None:
     with pytest.raises(ServerDidNotAnswer, match='database "absent" does not exist'):
         reach(make_conninfo(postgres.conninfo, dbname="absent"), NOWHERE)

@@ -1,0 +1,104 @@
+"""Named points at which a process dies or stops by its own hand, found by the statements it sends.
+
+The product has no hooks for this and needs none: what passes through psycopg tells where it is, and
+goes on telling so when the code around it is written anew.
+"""
+
+import os
+import re
+import signal
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from tests.faults.journal import Journal
+from tests.faults.process import Fate
+
+IN_THE_APPEND = "between facts and answers"
+BEFORE_COMMIT = "before COMMIT"
+AFTER_COMMIT = "after COMMIT"
+BETWEEN_ROWS_AND_POSITION = "between view rows and position"
+OF_A_WRITER = (IN_THE_APPEND, BEFORE_COMMIT, AFTER_COMMIT)
+OF_A_PROJECTOR = (BETWEEN_ROWS_AND_POSITION, BEFORE_COMMIT, AFTER_COMMIT)
+
+_COMMIT = re.compile(r"\bCOMMIT\b(?! PREPARED)", re.IGNORECASE)
+_FACTS = re.compile(r'\b(COPY|INSERT INTO)\s+"?ledger"?\."?facts\b', re.IGNORECASE)
+_POSITION = re.compile(r'\bUPDATE\s+"?views"?\."?position\b', re.IGNORECASE)
+
+
+def await_fate(fate: Fate, journal: Journal) -> None:
+    """From now on, this process meets its fate when it passes the point often enough."""
+    left, lock = fate.passing, threading.Lock()
+
+    def passing(point: str) -> None:
+        nonlocal left
+        with lock:
+            left -= point == fate.point
+            if left > 0 or point != fate.point or left < 0:
+                return
+            journal.write(fault=f"{_DEEDS[signal.Signals(fate.signal)]} {point}")
+            os.kill(os.getpid(), fate.signal)
+
+    _watch_statements(passing)
+    _watch_transactions(passing)
+
+
+_DEEDS = {signal.SIGKILL: "killed", signal.SIGSTOP: "stopped"}
+
+
+def _watch_statements(passing: Any) -> None:
+    execute, copy = psycopg.Cursor.execute, psycopg.Cursor.copy
+
+    def watched(self: psycopg.Cursor[Any], query: Any, *rest: Any, **named: Any) -> Any:
+        text = _text(query, self.connection)
+        if _COMMIT.search(text):
+            passing(BEFORE_COMMIT)
+        if _POSITION.search(text):
+            passing(BETWEEN_ROWS_AND_POSITION)
+        result = execute(self, query, *rest, **named)
+        if _FACTS.search(text):
+            passing(IN_THE_APPEND)
+        if _COMMIT.search(text):
+            passing(AFTER_COMMIT)
+        return result
+
+    @contextmanager
+    def copied(
+        self: psycopg.Cursor[Any], statement: Any, *rest: Any, **named: Any
+    ) -> Generator[Any]:
+        with copy(self, statement, *rest, **named) as copying:
+            yield copying
+        if _FACTS.search(_text(statement, self.connection)):
+            passing(IN_THE_APPEND)
+
+    psycopg.Cursor.execute = watched  # type: ignore[method-assign]  # the product sends through these
+    psycopg.Cursor.copy = copied  # type: ignore[method-assign]  # the product sends through these
+
+
+def _watch_transactions(passing: Any) -> None:
+    commit, transaction = psycopg.Connection.commit, psycopg.Connection.transaction
+
+    def committed(self: psycopg.Connection[Any]) -> None:
+        passing(BEFORE_COMMIT)
+        commit(self)
+        passing(AFTER_COMMIT)
+
+    @contextmanager
+    def within(self: psycopg.Connection[Any], *rest: Any, **named: Any) -> Generator[Any]:
+        with transaction(self, *rest, **named) as opened:
+            yield opened
+            passing(BEFORE_COMMIT)
+        passing(AFTER_COMMIT)
+
+    psycopg.Connection.commit = committed  # type: ignore[method-assign]  # the product sends through these
+    psycopg.Connection.transaction = within  # type: ignore[method-assign]  # the product sends through these
+
+
+def _text(query: Any, connection: psycopg.Connection[Any]) -> str:
+    if isinstance(query, bytes):
+        return query.decode("utf-8", "replace")
+    return query.as_string(connection) if isinstance(query, sql.Composable) else str(query)
