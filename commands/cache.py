@@ -33,12 +33,13 @@ class Earlier:
     facts: Sequence[Recorded[Any]] | None = None
 
     def __call__(self) -> Sequence[Recorded[Any]]:
-        if self.facts is None:
+        facts = self.facts  # looked at once: another thread may let go of them
+        if facts is None:
             facts = self.read([self.stream])[self.stream][: self.head.version]
             if len(facts) < self.head.version or facts[-1].digest != self.head.digest:
                 raise Moved([self.stream])
             self.facts = facts
-        return self.facts
+        return facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,8 @@ class Cache:
                         file = file.resting_on(Earlier(self._read, stream, each.head))
                     self._known[stream] = Known(file, each.head, size)
                     self._size += size
+                elif isinstance(before.file.earlier, Earlier):
+                    before.file.earlier.facts = None  # a command that was refused had read them
             while self._size > self._bytes_max:
                 self._forget(next(iter(self._known)))
 

@@ -129,10 +129,11 @@ class Ledger:
                     work.begin(key)
                     _judge(work, command, body)
             if work.answers:
+                known = work.known()  # which may read, and after the commit nothing may fail
                 kept = self._store.append(work.batch())
                 for answer, receipt in zip(work.answers, kept, strict=True):
                     answered[answer.command_id] = Answered(answer.body_sha256, receipt)
-                self._cache.keep(work.known())
+                self._cache.keep(known)
         except Moved as moved:
             self._cache.drop(moved.streams or work.read)
             raise _Overtaken(work.touched(commands, moved)) from moved

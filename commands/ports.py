@@ -1,7 +1,7 @@
 """What deciding needs of a store, and what it hands to it: the only seam between the two."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -49,12 +49,15 @@ class Batch:
     """Everything that one transaction stores, and the versions that its decisions rest on.
 
     `read` maps every stream that was read, written or not, to the version it was read at (0 for
-    a stream without a fact). The store proves each under its lock, or stores nothing.
+    a stream without a fact). `digests` has the SHA-256 (hex) of the last fact of those that were
+    not read for this batch but remembered: in a database that was restored meanwhile, another fact
+    may have that version. The store proves all of it under its lock, or stores nothing.
     """
 
     facts: Sequence[ToStore]
     answers: Sequence[Answer]
     read: Mapping[str, int]
+    digests: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)

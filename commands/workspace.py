@@ -41,6 +41,7 @@ class Workspace:
     answers: list[Answer] = field(default_factory=list[Answer])
     uses: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
     _using: set[str] = field(default_factory=set[str])
+    _remembered: dict[str, str] = field(default_factory=dict[str, str])  # digests, as found
     # What was added to files and is not yet in them: an import touches each once, and never asks.
     _pending: dict[str, list[Recorded[Any]]] = field(default_factory=dict[str, list[Recorded[Any]]])
 
@@ -56,6 +57,7 @@ class Workspace:
             self.files[stream], self.read[stream] = each.file, each.file.version
             if each.head is not None:
                 self.heads[stream] = each.head
+                self._remembered[stream] = each.head.digest
         missing -= known.keys()
         if not missing:
             return
@@ -181,13 +183,15 @@ class Workspace:
             self.facts,
             self.answers,
             {stream: version for stream, version in self.read.items() if stream in used},
+            {stream: digest for stream, digest in self._remembered.items() if stream in used},
         )
 
     def known(self) -> list[Known]:
-        """The files as the batch left them, for the cache, once the batch is stored.
+        """The files as the batch leaves them, for the cache to keep once the batch is stored.
 
         Without those that began in it: most of these were imported, and nobody asks for them soon.
         """
+        self._using = set()  # no command reads from here on
         return [
             Known(self._file(stream), self.heads.get(stream))
             for stream in self.files

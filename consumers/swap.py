@@ -91,6 +91,9 @@ def swap(
     whose place it takes. Readers of one moment hold the table of positions, and are waited for.
     """
     for _ in range(TRIES_MAX):
+        live = stands(connection, LIVE, [view.name]).get(view.name)
+        if live is not None:
+            catch_up(live.position)  # so that little is left for when all readers wait
         try:
             with writing(connection, LIVE):
                 connection.execute(f"SET LOCAL lock_timeout = '{LOCK_WAIT}'".encode())

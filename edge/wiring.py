@@ -129,9 +129,9 @@ class Books:
         last = self.log.page(head - 1, 1) if head else []
         return max([self.clock(), *(record.envelope.recorded_at for record in last)])
 
-    def level(self, progress: Callable[[Progress], None] | None = None) -> int:
-        """Bring every view level with the log; how many facts were read."""
-        return self.projector.catch_up(views(), progress=progress)
+    def level(self, *asked: View, progress: Callable[[Progress], None] | None = None) -> int:
+        """Bring these views level with the log, or every one; how many facts were read."""
+        return self.projector.catch_up(asked or views(), progress=progress)
 
     @contextmanager
     def reading(
@@ -146,7 +146,7 @@ class Books:
             if at_least is not None:
                 require_in_log(connection, at_least)
             if level and may_project(connection):
-                self.level()
+                self.level(*([] if view is None else [view]))
             if view is not None and at_least is not None:
                 wait_for(connection, [view], at_least, time.monotonic, time.sleep, WAIT_S_MAX)
             connection.isolation_level = IsolationLevel.REPEATABLE_READ

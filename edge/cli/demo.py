@@ -66,7 +66,7 @@ def demo(
             task = bar.add_task("Recording commands", total=len(asks))
             played = play(books.ledger, clock, asks, lambda count: bar.advance(task, count))
             task = bar.add_task("Building views", total=books.log.head())
-            books.level(lambda page: bar.update(task, completed=page.position))
+            books.level(progress=lambda page: bar.update(task, completed=page.position))
         clock.now = datetime.now(UTC)
         if json:
             print_json(story_data(books, played.accepted, dict(played.refused)))

@@ -20,14 +20,13 @@ from rich.progress import (
 )
 
 from commands.door import COMMAND_BYTES_MAX, read
-from domain.errors import BadValue, StoreUnavailable
+from domain.errors import BadValue
 from edge.cli.asking import OK, REFUSED, UNAVAILABLE, Caller, Json, answering
 from edge.cli.output import errors, write_line
-from edge.store.errors import CommitInDoubt, DiskFull
+from edge.store.errors import NOT_KEPT
 
 BATCH_COMMANDS_MAX = 200  # one transaction: enough to share its cost, and to answer soon
 BATCH_BYTES_MAX = 4_000_000  # thousands of ordinary commands, or four of the longest
-AWAY = {StoreUnavailable.code, CommitInDoubt.code, DiskFull.code}  # nothing was judged
 
 
 @answering
@@ -53,7 +52,7 @@ def submit(
             show(codes.total())
     if not codes:
         raise BadValue("FILE", "it holds no command")
-    if any(codes[code] for code in AWAY):
+    if any(codes[code] for code in NOT_KEPT):
         return UNAVAILABLE
     return OK if set(codes) == {""} else REFUSED
 

@@ -24,8 +24,8 @@ from domain.refusals.state import ClaimAlreadyNotified
 from edge.importing.histories import History, command_of, history_of, judged
 from edge.importing.outcome import Outcome
 from edge.importing.staging import Packed, Reject, reject
+from edge.store.errors import NOT_KEPT
 
-PASSING = frozenset({"E603", "E604", "E605"})  # answers that are not kept: send it again
 PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 8.0)  # between tries while the database is away
 
 T = TypeVar("T")
@@ -178,7 +178,7 @@ class Intake:
         receipts = self._send(commands)
         answers = [(receipt.repeated and first, receipt.data) for receipt in receipts]
         for _, told in answers:
-            if told.get("code") in PASSING:
+            if told.get("code") in NOT_KEPT:
                 raise StoreUnavailable(str(told["message"]))
         return answers
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import psycopg
 from eventsourcing.persistence import InterfaceError, OperationalError
 
-from domain.errors import StoreUnavailable
+from domain.errors import StoreUnavailable, TooContended
 
 
 @dataclass(eq=False)
@@ -24,6 +24,12 @@ class DiskFull(StoreUnavailable):
 
     code = "E625"
     remedy = "Make room where the database keeps its data, then send the same command again."
+
+
+# What these say of a command is not kept: nothing was judged for good, and it may be sent again.
+NOT_KEPT = frozenset(
+    kind.code for kind in (StoreUnavailable, TooContended, CommitInDoubt, DiskFull)
+)
 
 
 class CommitLost(OperationalError):

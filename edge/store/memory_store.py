@@ -63,6 +63,11 @@ class MemoryStore:
             for stream, version in batch.read.items()
             if len(self._positions.get(stream, ())) != version
         ]
+        moved += [
+            stream
+            for stream, remembered in batch.digests.items()
+            if stream not in moved and self._history(stream)[-1].digest != remembered
+        ]
         ids = [answer.command_id for answer in batch.answers]
         again = [command_id for command_id in ids if command_id in self._answers]
         if moved or again or len(set(ids)) < len(ids):

@@ -160,7 +160,9 @@ class PostgresStore(_Pooled):
         events = stored_events(batch.facts)
         try:
             with away_by_name():
-                return self.recorder.append(events, batch.answers, batch.read).receipts
+                return self.recorder.append(
+                    events, batch.answers, batch.read, batch.digests
+                ).receipts
         except IntegrityError as error:
             if isinstance(error.__cause__, psycopg.errors.UniqueViolation):
                 ids = [answer.command_id for answer in batch.answers]

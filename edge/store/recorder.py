@@ -9,6 +9,7 @@ import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, LiteralString
 
 import psycopg
@@ -32,6 +33,7 @@ from edge.store.rows import (
 APPEND_LOCK = 0x636C61696D730001  # "claims", 1: every append to the log of this database holds it
 HINTS = "ledger_facts"  # the channel on which readers hear, as a hint only, that facts were added
 FACTS = "facts"
+NONE_REMEMBERED: Mapping[str, str] = MappingProxyType({})
 
 _BEGIN = sql.SQL("BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({})").format(
     APPEND_LOCK
@@ -43,6 +45,11 @@ SELECT
      FROM json_each_text(%(read)s) AS asked (stream, version)
      WHERE asked.version::bigint <> coalesce(
         (SELECT max(originator_version) FROM ledger.facts WHERE originator_id = asked.stream), 0)),
+    (SELECT array_agg(asked.stream)
+     FROM json_each_text(%(digests)s) AS asked (stream, digest)
+     WHERE asked.digest <> (
+        SELECT encode(sha256(state), 'hex') FROM ledger.facts
+        WHERE originator_id = asked.stream ORDER BY originator_version DESC LIMIT 1)),
     (SELECT string_agg(nextval('ledger.position')::text, ' ')
      FROM generate_series(1, %(facts)s::bigint))
 """
@@ -91,17 +98,19 @@ class LedgerRecorder(PostgresApplicationRecorder):
         stored_events: Sequence[StoredEvent],
         answers: Sequence[Answer],
         read: Mapping[str, int],
+        digests: Mapping[str, str] = NONE_REMEMBERED,
     ) -> Appended:
         """Store the facts and the answers in one transaction, or nothing.
 
         Unlike the library's it is never tried again by itself: the second try cannot tell whether
-        the first was stored. Raises `Moved` when a stream is not at the version it was read at, the
+        the first was stored. Raises `Moved` when a stream is not at the version it was read at or
+        ends in another fact than the one remembered, the
         library's `IntegrityError` when a fact or an answer is there already, and `CommitLost` when
         the connection broke so late that it may all be stored.
         """
         facts, kept = facts_but_positions(stored_events), answers_but_receipts(answers)
         with self._datastore.answering(_begin) as (connection, _):
-            positions = _prove_and_take(connection, read, len(facts))
+            positions = _prove_and_take(connection, read, digests, len(facts))
             receipts = [answer.receipt(_of(answer, positions)) for answer in answers]
             _copy(connection, _COPY_FACTS, with_positions(facts, positions) if facts else b"")
             _copy(connection, _COPY_ANSWERS, with_receipts(kept, receipts) if kept else b"")
@@ -122,15 +131,19 @@ def _of(answer: Answer, positions: Sequence[int]) -> Sequence[int]:
 
 
 def _prove_and_take(
-    connection: Connection[Any], read: Mapping[str, int], facts: int
+    connection: Connection[Any], read: Mapping[str, int], digests: Mapping[str, str], facts: int
 ) -> Sequence[int]:
     """Prove that what was read still stands, and take the next positions of the log."""
     # As text, both ways: psycopg takes far longer over arrays, and the lock is held meanwhile.
-    asked = {"read": json.dumps(read, ensure_ascii=False), "facts": facts}
+    asked = {
+        "read": json.dumps(read, ensure_ascii=False),
+        "digests": json.dumps(dict(digests), ensure_ascii=False),
+        "facts": facts,
+    }
     with connection.cursor(binary=True, row_factory=tuple_row) as cursor:
-        ((moved, positions),) = cursor.execute(_PROVE_AND_TAKE, asked).fetchall()
-    if moved:
-        raise Moved(moved)
+        ((moved, others, positions),) = cursor.execute(_PROVE_AND_TAKE, asked).fetchall()
+    if moved or others:
+        raise Moved([*(moved or ()), *(others or ())])
     return [int(position) for position in (positions or "").split()]
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from commands.cache import CACHE_BYTES_MAX, FILE_BYTES, Cache, Known
+from commands.cache import CACHE_BYTES_MAX, FILE_BYTES, Cache, Earlier, Known
 from commands.file import claim_file
 from commands.ledger import Ledger
 from commands.ports import Moved, head_of
@@ -193,6 +193,14 @@ def test_a_known_file_holds_on_to_none_of_its_facts(desk: Desk) -> None:
     file = told(desk, "C1").find(["claim-C1"])["claim-C1"].file
     assert file.added == ()
     assert file.version == len(file.history) == 4
+
+
+def test_facts_that_a_refused_command_read_are_let_go(desk: Desk) -> None:
+    cache = told(desk, "C1")
+    assert desk.ask("void-fact", version=1, why="mistaken").code == "E416"
+    earlier = cache.find(["claim-C1"])["claim-C1"].file.earlier
+    assert isinstance(earlier, Earlier)
+    assert earlier.facts is None
 
 
 def test_facts_that_are_gone_are_not_made_up(desk: Desk) -> None:

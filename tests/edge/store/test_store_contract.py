@@ -143,6 +143,19 @@ def test_a_stream_that_was_only_read_is_proved_too(store: Store, writer: Writer)
     store.append(Batch(batch.facts, batch.answers, {**batch.read, "mandate-1": 2}))
 
 
+def test_a_stream_that_ends_in_another_fact_than_remembered_has_moved(
+    store: Store, writer: Writer
+) -> None:
+    writer.write("mandate-1", 1)
+    batch, remembered = writer.batch("claim-1", 1), store.heads(["mandate-1"])["mandate-1"]
+    read = {**batch.read, "mandate-1": 1}
+    with pytest.raises(Moved) as moved:
+        store.append(Batch(batch.facts, batch.answers, read, {"mandate-1": "0" * 64}))
+    assert list(moved.value.streams) == ["mandate-1"]
+    assert store.load(["claim-1"]) == {"claim-1": []}
+    store.append(Batch(batch.facts, batch.answers, read, {"mandate-1": remembered.digest}))
+
+
 def test_a_stream_shorter_than_it_was_read_has_moved(store: Store) -> None:
     with pytest.raises(Moved):
         store.append(Batch([], [answer_of("command-a", "claim-1", [])], {"claim-1": 1}))
