@@ -17,7 +17,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from bench.cast import ESTIMATE_PENCE_MAX, HEADS, OPENED_ON, RATIONALE, handler_of, reference
 
-EVENTS_A_SAVE = 200  # while setting up, not measured; a save of 1,500 was seen never to return
+EVENTS_A_SAVE = 60  # while setting up, not measured; a save of 200 was seen never to return
 
 
 class OverPaid(Exception):

@@ -24,6 +24,7 @@ from bench.results import ROOT
 from bench.turns import Given, Side
 
 FUNCTIONS_SHOWN = 25
+IDLE = re.compile("acquire|_queue")  # most of it is threads that wait for work that never comes
 _PACKAGE = re.compile(r"site-packages/([^/]+)")
 
 Place = tuple[str, int, str]  # file, line, function
@@ -46,7 +47,10 @@ def run(measurement: Measurement, sized: Sized, console: Console) -> None:
         f"{measurement.key}: {taken.rate:,.0f} {measurement.unit}, {taken.seconds:.2f} s,"
         f" {busy:.2f} s of them busy in this process"
     )
-    times = {place: own for place, (_, _, own, _, _) in stats.items()}
+    idle = {place for place in stats if IDLE.search(place[2])}
+    waited = sum(stats[place][2] for place in idle)
+    console.print(f"Left out below: {waited:.2f} s in which threads waited for one another.")
+    times = {place: own for place, (_, _, own, _, _) in stats.items() if place not in idle}
     calls = {place: made for place, (_, made, _, _, _) in stats.items()}
     by_room: dict[str, float] = defaultdict(float)
     for place, own in times.items():

@@ -1,7 +1,38 @@
 """What growth costs, as the entry of P11 tells it."""
 
+from collections.abc import Iterator
+
+import pytest
+
+from bench import logs, p11_growth
+from bench.cluster import Cluster
 from bench.p11_growth import entry, shares_kept
 from bench.results import Series, Taken
+from edge.postgres.server import Server
+
+SIZES = (2_000, 4_001)
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundredth of everything: one that has few files under way soon has some finished."""
+    monkeypatch.setattr(logs, "OPEN_FILES", 30)
+    for name, count in {
+        "ROUNDS": 2,
+        "FILES_A_TURN": 5,
+        "COMMANDS_A_TURN": 20,
+        "FACTS_A_TURN": 200,
+        "REPLAYS_A_TURN": 10,
+    }.items():
+        monkeypatch.setattr(p11_growth, name, count)
+
+
+@pytest.fixture
+def cluster(postgres: Server) -> Iterator[Cluster]:
+    cluster = Cluster(postgres.conninfo)
+    yield cluster
+    for size in SIZES:
+        cluster.drop(f"p11_{size}")
 
 
 def series(*rates: int, rss_mb: int = 100) -> Series:
@@ -29,3 +60,13 @@ def test_the_entry_is_that_of_the_work_that_fell_most() -> None:
     assert told["rss_mb"] == 300
     assert told["works"]["P1"]["fall"] == 3.0
     assert told["works"]["P4"]["rates"] == {"250": 200, "4000": 120}
+
+
+@pytest.mark.usefixtures("small")
+def test_every_work_is_measured_at_every_size(cluster: Cluster) -> None:
+    told = p11_growth.measure(cluster, SIZES, lambda _: None)
+    assert told["sizes"] == list(SIZES)
+    assert set(told["works"]) == {"P1", "P4", "P5", "P6"}
+    for work in told["works"].values():
+        assert all(rate > 0 for rate in work["rates"].values())
+        assert all(mb > 0 for mb in work["rss_mb"].values())

@@ -14,6 +14,7 @@ from psycopg import Connection, IsolationLevel, sql
 from psycopg.conninfo import make_conninfo
 
 from edge.postgres import embedded
+from edge.postgres.errors import ServerDidNotStop
 from edge.postgres.migrate import migrate
 
 END_S_MAX = 30.0
@@ -38,8 +39,11 @@ class Server:
         self._conninfo = embedded.ensure_running(self._home)
 
     def end(self) -> None:
-        """Stop it in order."""
-        embedded.stop(self._home)
+        """Stop it in order; one that was hurt in its recovery may wait for ever, and is killed."""
+        try:
+            embedded.stop(self._home)
+        except ServerDidNotStop:
+            self.kill()
 
     def database(self, name: str) -> str:
         """The conninfo of a fresh database, migrated and empty."""
@@ -88,12 +92,24 @@ class Server:
         return True
 
     def kill_backend(self, dice: random.Random) -> bool:
-        """One backend killed, upon which the server restarts all of them."""
+        """One backend killed, upon which the server restarts all of them.
+
+        Returns once it has: until it notices, it answers as if nothing had happened.
+        """
         pids = self.backends()
-        if pids:
-            with suppress(ProcessLookupError):
+        if not pids:
+            return False
+        with suppress(psycopg.OperationalError), self.asking() as witness:
+            try:
                 os.kill(dice.choice(pids), signal.SIGKILL)
-        return bool(pids)
+            except ProcessLookupError:
+                return False
+            deadline = time.monotonic() + END_S_MAX
+            while time.monotonic() < deadline:
+                witness.execute("SELECT 1")
+                time.sleep(POLL_S)
+            raise TimeoutError("a backend was killed, and the server goes on")
+        return True
 
     def _end_postmaster(self, number: int) -> None:
         pid = int((self._home / "postgresql/data/postmaster.pid").read_text().split()[0])

@@ -97,10 +97,11 @@ def soak(
     total = Total(random.SystemRandom().randrange(SEEDS) if seed is None else seed, minutes)
     _clear_what_killed_soaks_left()
     with _folder() as folder:
+        server = Server(folder)
         try:
-            _soak(total, folder, console)
+            _soak(total, server, folder, console)
         finally:
-            embedded.stop(folder)
+            server.end()
         if not total.findings:
             shutil.rmtree(folder)
     if as_json:
@@ -113,9 +114,8 @@ def soak(
     console.print("Nothing was lost, doubled or skipped.")
 
 
-def _soak(total: Total, folder: Path, console: Console) -> None:
+def _soak(total: Total, server: Server, folder: Path, console: Console) -> None:
     deadline = time.monotonic() + 60 * total.minutes
-    server = Server(folder)
     with Live(console=console, refresh_per_second=2, transient=True) as live:
 
         def tell(storm: Storm) -> None:
