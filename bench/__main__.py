@@ -12,9 +12,10 @@ What is taken at its full size joins `bench/results.json` and the table in `docs
 
 import importlib
 import json
+import signal
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -26,6 +27,8 @@ from bench.cluster import own_cluster
 from bench.pairs import PAIRS, Measurement, Sized, found, measure
 
 SHORT = ("p1_commands", "p2_callers", "p3_import", "p4_live_views", "p5_rebuild", "p6_replay")
+Entries = dict[str, dict[str, Any]]
+Machine = dict[str, Any]
 OTHERS = ("splice_reconcile", "splice_convert")  # which take a data folder
 
 
@@ -49,26 +52,25 @@ def main(arguments: Sequence[str]) -> int:
                     cluster, asked.sizes, lambda what: bar.update(task, description=f"P11 {what}")
                 )
                 machine = results.machine(cluster.version())
-            _keep(
-                {"P11": told},
-                machine,
-                asked,
-                list(known.values()),
-                whole=asked.sizes == growth.SIZES,
-            )
+            if tuple(asked.sizes) == growth.SIZES:
+                _keep({"P11": told}, machine, list(known.values()))
+            _tell({"P11": told}, machine, asked, list(known.values()))
         case keys:
-            wanted = [known[key] for key in keys or known]
-            entries, machine = take(wanted, Sized(asked.share, asked.pairs))
             whole = asked.share == 1.0 and asked.pairs >= PAIRS
-            _keep(entries, machine, asked, list(known.values()), whole=whole)
+            entries: Entries = {}
+            last: Machine = {}
+            for taken, machine in take([known[key] for key in keys or known], asked):
+                if whole:  # at once: what comes later may fail
+                    _keep(taken, machine, list(known.values()))
+                entries |= taken
+                last = machine
+            _tell(entries, last, asked, list(known.values()))
     return 0
 
 
-def take(
-    wanted: Sequence[Measurement], sized: Sized
-) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
-    """Take measurements on one server: the entries by key, and the machine."""
-    entries: dict[str, dict[str, Any]] = {}
+def take(wanted: Sequence[Measurement], asked: Namespace) -> Iterator[tuple[Entries, Machine]]:
+    """Take measurements on one server: the entry of each by its key, and the machine."""
+    sized = Sized(asked.share, asked.pairs)
     with own_cluster() as cluster, _bar() as bar:
         for each in wanted:
             steps = 2 + sized.pairs * len(each.sides)
@@ -77,31 +79,27 @@ def take(
             def watch(what: str, task: Any = task, key: str = each.key) -> None:
                 bar.update(task, advance=1, description=f"{key} {what}")
 
-            sides = measure(each, cluster, sized, watch)
-            entries[each.key] = results.entry(each.unit, **sides)
-            ratio = entries[each.key]["ratio"]
-            bar.update(task, completed=steps, description=f"{each.key} {each.about}: {ratio} x")
-        return entries, results.machine(cluster.version())
+            entry = results.entry(each.unit, **measure(each, cluster, sized, watch))
+            told = f"{each.key} {each.about}: {entry['ratio']} x"
+            bar.update(task, completed=steps, description=told)
+            yield {each.key: entry}, results.machine(cluster.version())
 
 
-def _keep(
-    entries: Mapping[str, Mapping[str, Any]],
-    machine: Mapping[str, Any],
-    asked: Namespace,
-    known: Sequence[Measurement],
-    *,
-    whole: bool,
+def _keep(entries: Entries, machine: Machine, known: Sequence[Measurement]) -> None:
+    results.join(entries, machine)
+    table.write_page(known)
+
+
+def _tell(
+    entries: Entries, machine: Machine, asked: Namespace, known: Sequence[Measurement]
 ) -> None:
-    if whole:
-        results.join(entries, machine)
-        table.write_page(known)
     if asked.json:
         print(json.dumps({**entries, "machine": machine}, indent=2))
     else:
         table.show(Console(), {**entries, "machine": machine}, known)
 
 
-def _asked(arguments: Sequence[str], known: Mapping[str, Measurement]) -> Namespace:
+def _asked(arguments: Sequence[str], known: dict[str, Measurement]) -> Namespace:
     parser = ArgumentParser(
         "python -m bench", description=__doc__, formatter_class=RawDescriptionHelpFormatter
     )
@@ -129,5 +127,11 @@ def _bar() -> Progress:
     )
 
 
+def _end(number: int, _: object) -> None:
+    """Ended from outside, it still stops the server that it started."""
+    sys.exit(128 + number)
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _end)
     sys.exit(main(sys.argv[1:]))

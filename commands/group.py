@@ -211,7 +211,7 @@ class GroupCommit:
         told = iter(receipts)
         for caller in callers:
             caller.receipts.set_result(list(islice(told, len(caller.commands))))
-        if all(receipt.code == StoreUnavailable.code for receipt in receipts):
+        if receipts and all(each.code == StoreUnavailable.code for each in receipts):
             self._give_up(took_s)
 
     def _give_up(self, took_s: float) -> None:

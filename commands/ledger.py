@@ -5,7 +5,6 @@ transaction with its facts, receipts and refusals. If another writer moved what 
 those are judged again one by one, after the others.
 """
 
-import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -33,10 +32,12 @@ from domain.envelope import BY_SOURCE, NOT_NEEDED, Judgement, recorded_day
 from domain.errors import (
     BadValue,
     CommandIdReused,
+    LedgerError,
     Refused,
     StoreUnavailable,
     StreamTooLong,
     TooContended,
+    Unreadable,
     VersionConflict,
 )
 from domain.refusals.state import CorrectionBreaksFile
@@ -76,8 +77,9 @@ class Ledger:
         """Judge and store commands; a receipt for each, in their order.
 
         A command that was answered before gets the same receipt, byte for byte. Never raises for
-        what a command says; when the database does not answer, each receipt says so (E603) and is
-        not kept, so that the same command can be sent again.
+        what a command says; when the database does not answer, each receipt says so (E603), and
+        that of a command on a file that cannot be read says that (E8xx, E9xx). These are not kept,
+        so that the same command can be sent again.
         """
         receipts = self._receipts(commands)
         if self._tell is not None:
@@ -95,6 +97,8 @@ class Ledger:
                 except _Overtaken as overtaken:
                     # What is judged again comes after the others, and so it does on each file.
                     alone += [together.pop(at) for at in reversed(overtaken.places)]
+                except Unreadable:
+                    alone, together = list(range(len(commands))), []  # the others may be stored
                 else:
                     receipts.update(zip(together, stored, strict=True))
                     break
@@ -112,8 +116,12 @@ class Ledger:
 
     def _one(self, command: Asked) -> Receipt:
         for _ in range(TRIES_MAX):
-            with contextlib.suppress(_Overtaken):
+            try:
                 return self._stored([command])[0]
+            except _Overtaken:
+                continue
+            except Unreadable as error:
+                return _unkept(command, error)
         return _unkept(command, TooContended(command.stream, TRIES_MAX))
 
     def _stored(self, commands: Sequence[Asked]) -> list[Receipt]:
@@ -162,7 +170,7 @@ def _receipt(
     return Receipt(known.receipt, repeated)
 
 
-def _unkept(command: Asked, error: Refused) -> Receipt:
+def _unkept(command: Asked, error: LedgerError) -> Receipt:
     return Receipt(refused(command.command_id, command.stream, error, None, 0))
 
 

@@ -9,7 +9,7 @@ from json.encoder import encode_basestring as quoted
 from typing import Any
 
 from commands.ports import ToStore
-from domain.errors import Refused
+from domain.errors import LedgerError
 from domain.schema import digest as digest_of
 
 
@@ -76,7 +76,7 @@ def _filled(form: str, positions: Sequence[int]) -> bytes:
 
 
 def refused(
-    command_id: str, stream: str, error: Refused, kept: ToStore | None, position: int
+    command_id: str, stream: str, error: LedgerError, kept: ToStore | None, position: int
 ) -> bytes:
     """The bytes of a refusal; `kept` is its fact in the stream of refusals, None if not kept."""
     fields = {

@@ -1,8 +1,10 @@
 """Applying a page to a view: its rows written whole, or around the files that stop in it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 from psycopg import Connection, Rollback, sql
 
 from consumers import positions
@@ -17,12 +19,23 @@ from consumers.quarantine import (
     stops,
 )
 from domain.envelope import Recorded
-from projections.view import Change, Copy, Run, View, Write
+from projections.view import Change, Copy, Run, View, ViewBroken, Write
 
 
-def run(connection: Connection[Any], schema: Schema, writes: Iterable[Write]) -> None:
-    """Make a view's writes, in a transaction of `positions.writing`."""
-    with connection.cursor() as cursor:
+@contextmanager
+def broken_by_name(view: str) -> Generator[None]:
+    """A statement that the database does not understand is the view's mistake, and no file's."""
+    try:
+        yield
+    except psycopg.errors.InsufficientPrivilege:
+        raise  # the login's
+    except psycopg.ProgrammingError as error:
+        raise ViewBroken(view, " ".join(str(error).split())) from error
+
+
+def run(connection: Connection[Any], schema: Schema, view: str, writes: Iterable[Write]) -> None:
+    """Make a view's writes, in a transaction of `positions.writing`. Raises `ViewBroken` (E653)."""
+    with broken_by_name(view), connection.cursor() as cursor:
         for write in writes:
             match write:
                 case Run():
@@ -74,7 +87,7 @@ def write_around(
     def attempt(part: Sequence[Recorded[Any]]) -> None:
         writes = view.fold(Files(log).changes(part, after))
         with connection.transaction():
-            run(connection, schema, writes)
+            run(connection, schema, view.name, writes)
             raise Rollback
 
     # Of each file, only its first fact that cannot be read.
@@ -86,6 +99,6 @@ def write_around(
     if len(stopped) > most:
         last = next(reversed(stopped.values()))
         raise TooManyParked(view.name, PARKED_FILES_MAX, last.stream, last.why) from error
-    run(connection, schema, view.fold(Files(log).changes(before(records, found), after)))
+    run(connection, schema, view.name, view.fold(Files(log).changes(before(records, found), after)))
     for each in stopped.values():
         positions.park(connection, schema, view.name, each)

@@ -141,7 +141,7 @@ class Builder:
                 self._index_early(writes)
                 with writing(self._connection, NEXT):
                     for name in self._held():
-                        run(self._connection, NEXT, writes[name])
+                        run(self._connection, NEXT, name, writes[name])
                 return
             except Exception as error:
                 if not can_stop_a_file(error):

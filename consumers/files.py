@@ -16,7 +16,7 @@ from domain.mandate import Mandate
 from domain.schema import NAME_OF
 from projections.view import Change, State, Step
 
-FACTS_HELD_MAX = 250_000  # and states of courses; measured: about 1 kB each
+FACTS_HELD_MAX = 150_000  # and states of courses; measured: about 1 kB each
 
 _STREAMS: dict[type, tuple[Callable[..., Any], State]] = {
     **dict.fromkeys(get_args(claim.Fact), (claim.evolve, Claim())),

@@ -14,7 +14,7 @@ from typing import Any
 from psycopg import Connection
 
 from consumers import positions
-from consumers.applying import run, untouched, without, write_around
+from consumers.applying import broken_by_name, run, untouched, without, write_around
 from consumers.files import Files
 from consumers.positions import LIVE, Schema, Stand, writing
 from consumers.quarantine import Page, PlacedLog, can_stop_a_file, read_page
@@ -134,7 +134,7 @@ class Projector:
         wanted = {view.name: view for view in views}
         found = positions.stands(self._connection, self._schema, list(wanted))
         for name in wanted.keys() - found.keys():
-            with writing(self._connection, self._schema):
+            with broken_by_name(name), writing(self._connection, self._schema):
                 positions.create(self._connection, self._schema, wanted[name])
         if len(found) < len(wanted):
             found = positions.stands(self._connection, self._schema, list(wanted))
@@ -148,7 +148,7 @@ class Projector:
         with writing(self._connection, self._schema):
             locked = positions.lock(self._connection, self._schema, turn.stands)
             for name in writes.keys() & locked:
-                run(self._connection, self._schema, writes[name])
+                run(self._connection, self._schema, name, writes[name])
             positions.move(self._connection, self._schema, locked, turn.page.position)
         return tuple(name for name in writes if name in locked)
 

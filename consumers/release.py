@@ -85,5 +85,5 @@ def _apply(log: PlacedLog, connection: Connection[Any], view: View, at: Stand, p
     waiting = history[place.version - 1 :]
     writes = view.fold(Files(log).changes(waiting, place.position - 1))
     with connection.transaction():
-        run(connection, LIVE, writes)
+        run(connection, LIVE, view.name, writes)
     return len(waiting)

@@ -12,7 +12,7 @@ from typing import Protocol
 from consumers.projector import Progress
 from consumers.quarantine import TooManyParked
 from domain.errors import StoreUnavailable
-from projections.view import View, ViewOutdated
+from projections.view import View, ViewBroken, ViewOutdated
 
 POLL_S = 1.0  # hints can be lost: one that is costs this long
 PAUSE_S_MIN = 0.1  # a connection that was cut is made anew at once, or nearly
@@ -78,7 +78,7 @@ class Stopping:
 Event = Started | Progress | CaughtUp | Lost | Back | LeftOut | TakenIn | Stopping
 
 
-Hopeless = ViewOutdated | TooManyParked
+Hopeless = ViewOutdated | TooManyParked | ViewBroken
 
 
 class Reading(Protocol):
@@ -191,7 +191,7 @@ class Loop:
                 # Another projector may have written what this one then did not have to.
                 self.pulse = replace(self.pulse, position=self._reading.position(due))
                 break
-            except (ViewOutdated, TooManyParked) as error:
+            except (ViewOutdated, TooManyParked, ViewBroken) as error:
                 left_out[error.view] = error
                 self._gave_up_s[error.view] = self._world.timer()
             except _Enough:
@@ -199,12 +199,12 @@ class Loop:
         self._compare(left_out)
 
     def _not_yet_again(self) -> dict[str, Hopeless]:
-        """The views that stopped at too many files, until there is reason to try them again."""
+        """The views that stop by their own fault, until there is reason to try them again."""
         since_s = self._world.timer() - AGAIN_S
         return {
             name: error
             for name, error in self.pulse.left_out.items()
-            if isinstance(error, TooManyParked) and self._gave_up_s[name] > since_s
+            if isinstance(error, TooManyParked | ViewBroken) and self._gave_up_s[name] > since_s
         }
 
     def _page(self, page: Progress) -> None:

@@ -17,7 +17,7 @@ from domain.schema import NAME_OF, from_stored
 from projections.view import View
 
 LAG_COUNTED_MAX = 100_000  # facts: past it, how many more there are is not worth the wait
-WAITING_READ_MAX = 50_000  # facts of parked files, which are read to be told; more are not counted
+WAITING_READ_MAX = 200_000  # all that can wait: 100 files (PARKED_FILES_MAX) of 2,000 facts
 
 _HEAD: LiteralString = "SELECT coalesce(max(notification_id), 0) FROM ledger.facts"
 _LAG: LiteralString = """

@@ -23,7 +23,7 @@ from consumers.positions import (
 from consumers.projector import Projector
 from consumers.quarantine import PlacedLog
 from domain.errors import Refused
-from projections.view import View, ViewOutdated
+from projections.view import View
 
 BUILDING = 0x6275696C  # "buil": the advisory locks of those who build views beside the live ones
 # Who waits for a lock on a table makes all others wait behind it, so it is tried again and again
@@ -49,6 +49,17 @@ class NothingKept(Refused):
     code = "E646"
     remedy = "Build it again from the log: claims views rebuild NAME."
     view: str
+
+
+@dataclass(eq=False)
+class KeptOutdated(Refused):
+    """The kept build of the view {view} is version {kept}; this program knows {known}."""
+
+    code = "E650"
+    remedy = "Roll back with the program that made it; the live view is as it was."
+    view: str
+    kept: int
+    known: int
 
 
 @dataclass(eq=False)
@@ -125,7 +136,7 @@ def roll_back(
 ) -> Stand:
     """Make the kept build live again, level with the one it replaces, which is kept in its place.
 
-    Returns where the kept build stood. Raises `NothingKept` (E646), `ViewOutdated` (E641) when it
+    Returns where the kept build stood. Raises `NothingKept` (E646), `KeptOutdated` (E650) when it
     is one that this program does not read, `BuildUnderWay` (E645) or `ViewInUse` (E648).
     """
     with building(connection, [view]):
@@ -134,7 +145,7 @@ def roll_back(
         if kept is None or live is None:
             raise NothingKept(view.name)
         if kept.version != view.version:
-            raise ViewOutdated(view.name, kept.version, view.version)
+            raise KeptOutdated(view.name, kept.version, view.version)
         projector = Projector(log, beside, schema=PREVIOUS)
         projector.catch_up([view], until=live.position)
         swap(connection, view, PREVIOUS, lambda at: projector.catch_up([view], until=at))

@@ -182,12 +182,13 @@ def _oldest(connection: Connection[Any], position: int) -> Oldest | None:
 
 
 def _age_s(oldest: Oldest | None, now: datetime) -> float | None:
-    """How old it is; not below nothing, whatever another machine's clock said."""
+    """How old it is; None when another machine's clock was so far ahead that it cannot be told."""
     if oldest is None:
         return 0.0
     if oldest.recorded_at is None:
         return None
-    return max(0.0, (now - oldest.recorded_at).total_seconds())
+    age_s = (now - oldest.recorded_at).total_seconds()
+    return None if age_s < -BEHIND_S_MAX else max(0.0, age_s)
 
 
 def as_data(answer: Health) -> dict[str, Any]:

@@ -6,14 +6,14 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import partial
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from edge.health import Health, State, as_data
 
 HOST = "127.0.0.1"  # not a setting: the answer names files and asks nobody who they are
 PATH = "/health"
-REQUEST_S_MAX = 2.0  # one request is answered after the other: none may hold up the next for long
+REQUEST_S_MAX = 2.0  # without a word from the caller
 WAITING_MAX = 8  # who comes when so many wait is not let in
 END_S_MAX = 5.0  # a request under way takes less; who hangs does not keep the process
 
@@ -25,7 +25,13 @@ def answering_health(port: int, ask: Callable[[], Health]) -> Generator[int]:
     `ask` is called in a thread of its own, never twice at once. Raises OSError when the port is
     taken.
     """
-    with _Server((HOST, port), partial(_Request, ask)) as server:
+    one_at_a_time = threading.Lock()
+
+    def asked() -> Health:
+        with one_at_a_time:
+            return ask()
+
+    with _Server((HOST, port), partial(_Request, asked)) as server:
         thread = threading.Thread(target=server.serve_forever, name="health", daemon=True)
         thread.start()
         try:
@@ -35,7 +41,8 @@ def answering_health(port: int, ask: Callable[[], Health]) -> Generator[int]:
             thread.join(END_S_MAX)
 
 
-class _Server(HTTPServer):
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True  # who sends a request slowly keeps a thread, and nobody waiting
     request_queue_size = WAITING_MAX
 
     def handle_error(self, request: object, client_address: object) -> None:

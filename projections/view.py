@@ -33,6 +33,16 @@ class ViewOutdated(Refused):
 
 
 @dataclass(eq=False)
+class ViewBroken(Refused):
+    """The view {view} asks the database for what it cannot do: {why}"""
+
+    code = "E653"
+    remedy = "Correct the view's tables or statements; it stands where it stood, the others go on."
+    view: str
+    why: str
+
+
+@dataclass(eq=False)
 class ViewNotBuilt(Refused):
     """The view {view} was never built."""
 

@@ -86,9 +86,8 @@ def _touched(before: Claim, after: Claim) -> Collection[Line]:
     if was is became:
         return ()
     lines = list(became)
-    if (
-        list(was) == lines[: len(was)]
-    ):  # lines mostly come up: to compare is cheaper than to look up
+    # Lines mostly come up and stay in their order: to compare is cheaper than to look up.
+    if list(was) == lines[: len(was)]:
         pairs = zip_longest(lines, was.values(), became.values())
         return [line for line, old, new in pairs if old is not new]
     return [line for line in {**was, **became} if was.get(line) is not became.get(line)]

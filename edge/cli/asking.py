@@ -13,6 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from commands.fields import EARLIEST_DAY, LATEST_DAY
 from commands.fields import Reference as ReferenceText
+from consumers.release import NotParked
+from consumers.swap import BuildUnderWay, KeptOutdated, NothingKept
 from consumers.waiting import NotYetThere, PositionBeyondLog
 from domain.envelope import recorded_day
 from domain.errors import BadValue, CutoffNotFound, LedgerError, Refused, Unreadable
@@ -178,6 +180,8 @@ def exit_code_of(error: LedgerError) -> int:
             return USAGE
         case CutoffNotFound() | PositionBeyondLog() | NotYetThere():
             return REFUSED  # nothing stored is wrong, the coordinate is
+        case NothingKept() | KeptOutdated() | NotParked() | BuildUnderWay():
+            return REFUSED  # the views are fit to answer, only not for this
         case Unreadable():
             return UNREADABLE
         case _:

@@ -21,7 +21,7 @@ from rich.progress import (
 
 from commands.door import COMMAND_BYTES_MAX, read
 from domain.errors import BadValue
-from edge.cli.asking import OK, REFUSED, UNAVAILABLE, Caller, Json, answering
+from edge.cli.asking import OK, REFUSED, UNAVAILABLE, UNREADABLE, Caller, Json, answering
 from edge.cli.output import errors, write_line
 from edge.store.errors import NOT_KEPT
 
@@ -54,6 +54,8 @@ def submit(
         raise BadValue("FILE", "it holds no command")
     if any(codes[code] for code in NOT_KEPT):
         return UNAVAILABLE
+    if any(code.startswith(("E8", "E9")) for code in codes):
+        return UNREADABLE
     return OK if set(codes) == {""} else REFUSED
 
 

@@ -21,6 +21,7 @@ from projections.view import (
     Copy,
     Run,
     View,
+    ViewBroken,
     Write,
     views,
 )
@@ -157,12 +158,12 @@ def test_what_stops_a_worker_is_raised_where_the_shares_are_handed_out(
     log = ledger(facts=40)
     store(database, log)
     (audit,) = views("audit")
-    for fold, error in ((no_such_column, psycopg.errors.UndefinedColumn), (dies, WorkerLost)):
+    for fold, error in ((no_such_column, ViewBroken), (dies, WorkerLost)):
         begun = begin(projecting, [replace(audit, fold=fold)], log[-1].position)
         shares = bulk.Shares([bulk.Share("", None)])
         with pytest.raises(error):
             bulk.share_out(stored_doors(database), begun, shares, 1, lambda _: None)
-    with pytest.raises(psycopg.errors.UndefinedColumn):
+    with pytest.raises(ViewBroken, match="colour"):
         rebuild(stored_doors(database), [replace(audit, fold=no_such_column)], workers=2)
     assert stands(projecting, LIVE, ["audit"]) == {}
 

@@ -16,7 +16,17 @@ from consumers.positions import LIVE, renew
 from consumers.projector import Progress, Projector
 from edge.postgres.connections import Role
 from edge.store.postgres_store import PostgresLog
-from projections.view import Change, View, ViewNotBuilt, ViewOutdated, Write, position_of, views
+from projections.view import (
+    Change,
+    Copy,
+    View,
+    ViewBroken,
+    ViewNotBuilt,
+    ViewOutdated,
+    Write,
+    position_of,
+    views,
+)
 from tests.consumers.builds import forget, rows
 from tests.postgres_fixtures import Database
 from tests.projections.ledgers import ON_A_DATABASE, Log, MemoryLog, ledger, ledgers, store
@@ -181,6 +191,24 @@ def test_a_view_of_another_version_is_refused(projecting: Connection[Any]) -> No
     assert "claims views rebuild" in refused.value.remedy
     with pytest.raises(ViewOutdated):
         position_of(projecting, reserves)
+
+
+def test_a_view_with_a_statement_that_cannot_be_run_is_named_and_stands_where_it_stood(
+    projecting: Connection[Any],
+) -> None:
+    log = ledger(facts=40)
+    (reserves,) = views("reserves")
+    projector = Projector(MemoryLog(log), projecting)
+    projector.catch_up([reserves], until=log[9].position)
+
+    def wrong(_: Sequence[Change]) -> list[Write]:
+        return [Copy("reserves", ("no_such_column",), [(1,)])]
+
+    with pytest.raises(ViewBroken, match="no_such_column"):
+        projector.catch_up([replace(reserves, fold=wrong)])
+    assert position_of(projecting, reserves) == log[9].position
+    projector.catch_up([reserves])
+    assert position_of(projecting, reserves) == log[-1].position
 
 
 def test_no_views_are_level_at_once(projecting: Connection[Any]) -> None:

@@ -15,7 +15,7 @@ from consumers.positions import NEXT
 from consumers.projector import Projector
 from consumers.quarantine import TooManyParked
 from consumers.rebuild import rebuild
-from consumers.swap import NothingKept, roll_back
+from consumers.swap import KeptOutdated, NothingKept, roll_back
 from domain.errors import UnknownName
 from edge.postgres.connections import Role
 from projections.view import (
@@ -212,7 +212,7 @@ def test_another_version_is_compared_by_the_money_that_both_keep(
     assert projecting.execute("SELECT to_regclass('views.oddments')").fetchone() == (None,)
     with (
         psycopg.connect(database.conninfo(Role.PROJECTOR), autocommit=True) as beside,
-        pytest.raises(ViewOutdated),
+        pytest.raises(KeptOutdated),
     ):
         roll_back(MemoryLog(log), reserves, projecting, beside)
 

@@ -88,8 +88,10 @@ def test_behind_begins_past_its_limit_and_a_clock_that_lies_makes_no_negative_ag
     late = timedelta(seconds=BEHIND_S_MAX)
     assert standing(reader, views(), recorded_at + late).level
     assert not standing(reader, views(), recorded_at + late + timedelta(seconds=1)).level
-    before = standing(reader, views(), recorded_at - timedelta(hours=1))
-    assert (before.lag_s, before.lag) == (0.0, 20)
+    before = standing(reader, views(), recorded_at - timedelta(seconds=1))
+    assert (before.lag_s, before.lag, before.level) == (0.0, 20, True)
+    ahead = standing(reader, views(), recorded_at - timedelta(hours=1))  # nobody can tell how old
+    assert (ahead.lag_s, ahead.lag, ahead.level) == (None, 20, False)
 
 
 def test_views_that_were_never_built_lack_the_whole_log(reader: Connection[Any]) -> None:

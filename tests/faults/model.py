@@ -79,9 +79,11 @@ def of_money(evidence: Evidence, connection: Connection[Any]) -> Iterator[Findin
     for line, held in model.items():
         files[line.claim][0] += held.estimate
         files[line.claim][1] += held.paid
-    for claim, incurred, paid in connection.execute(_CASELOAD):
-        if files[claim] != [incurred, paid]:
-            yield Finding(Kind.MONEY, f"{claim}: {incurred}, {paid}, expected {files[claim]}")
+    caseload = {claim: [incurred, paid] for claim, incurred, paid in connection.execute(_CASELOAD)}
+    for claim in sorted(files.keys() | caseload.keys()):
+        found, wanted = caseload.get(claim), files.get(claim, [0, 0])
+        if found != wanted:
+            yield Finding(Kind.MONEY, f"{claim}: {found}, expected {wanted}")
 
 
 def _accepted(evidence: Evidence) -> Iterator[tuple[str, Body]]:

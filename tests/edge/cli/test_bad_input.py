@@ -86,7 +86,7 @@ def test_nothing_is_written_but_the_refusals(submitted: Submitted) -> None:
 def test_every_view_reads_on_past_them(submitted: Submitted) -> None:
     """What is refused is kept, and must not stop a reader that cannot store it."""
     status = submitted.claims("views", "status", "--json").data
-    submitted.claims("reserves", "--json")
+    submitted.claims("run", "--once", "--json")
     status = submitted.claims("views", "status", "--json").data
     assert {each["lag"] for each in status} == {0}
     entries = submitted.claims("history", "A-1", "--json").data["entries"]
