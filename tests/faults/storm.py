@@ -144,13 +144,17 @@ class Storm:
         return self.faults + own
 
     def _make_up_for_the_rest(self, limit: float) -> None:
-        """Start those with named points again, for the points that nobody has met yet."""
+        """Start those with named points again, for the points that nobody has met yet, and hurt
+        again what was not there to be hurt: a backend, while the server was away.
+        """
         self._owed = self._unseen()
         if self._owed:
             for child in self.children.values():
                 if child.role in POINTS:
                     child.kill()
         while self._owed and not self.findings and time.monotonic() < limit:
+            for hurt in [each for each in Hurt if each in self._owed]:
+                self._do(hurt)
             self._wait(1.0)
             self._owed = self._unseen()
 
