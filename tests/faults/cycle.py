@@ -133,6 +133,7 @@ def _settle(storm: Storm) -> bool:
                 storm.findings.append(Finding(Kind.HUNG, f"never level: {behind}"))
                 return False
             time.sleep(POLL_S)
+            storm.tend()  # a projector may meet, in calm, what was in store for it
 
 
 def _of_one_moment(found: Evidence) -> Iterator[Finding]:

@@ -89,9 +89,15 @@ class Child:
         return self._process.is_alive()
 
     @property
+    def done(self) -> bool:
+        """It has come to its end by itself."""
+        return self._process.exitcode == 0
+
+    @property
     def crashed(self) -> str:
         """How it ended, when nobody killed it and nobody told it to end: the last it said."""
-        if self.alive or self._process.exitcode in (0, -signal.SIGKILL):
+        # One that is told to end while it begins has no ear for it yet, and just ends.
+        if self.alive or self._process.exitcode in (0, -signal.SIGKILL, -signal.SIGTERM):
             return ""
         said = _errors(self.task).read_text("utf-8", "replace").splitlines()
         return f"{self.name} ended with {self._process.exitcode}: " + " | ".join(

@@ -90,6 +90,7 @@ class Storm:
         self._until: dict[str, float] = {}  # when a stopped process goes on
         self._owed: set[str] = set()  # faults that have not come, once the time is up
         self._wake = self._look = 0.0
+        self._calm = False
 
     def blow(self) -> None:
         """Start everything, and hurt it so long, and until every fault has come."""
@@ -105,13 +106,14 @@ class Storm:
 
     def calm(self) -> None:
         """No more faults: everything runs, the server too."""
+        self._calm = True
         self.server.start()
         self.burden.hold()
         for name in self._until:
             self.children[name].go()
         self._until.clear()
         self._wake = 0.0
-        self._tick()
+        self.tend()
 
     def end(self, *roles: Role) -> None:
         """End the processes of these roles in order; one that does not end is a finding."""
@@ -181,10 +183,10 @@ class Storm:
     def _fate(self, task: Task, role: Role) -> Fate | None:
         """The first lives see to it that every named point is met; the later ones leave it open."""
         dice = random.Random(f"{task.seed} {task.name} {task.life} fate")
-        known = POINTS.get(role, ())
+        known = () if self._calm else POINTS.get(role, ())
         if owed := [point for point in known if f"killed {point}" in self._owed]:
             return Fate(dice.choice(owed), dice.randint(1, 3))
-        if role is write and f"stopped {points.BEFORE_COMMIT}" in self._owed:
+        if known and role is write and f"stopped {points.BEFORE_COMMIT}" in self._owed:
             return Fate(points.BEFORE_COMMIT, dice.randint(1, 3), signal.SIGSTOP)
         if not known or (task.life > 0 and dice.random() < 0.4):
             return None
@@ -197,15 +199,16 @@ class Storm:
     def _wait(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         while True:
-            self._tick()
+            self.tend()
             if time.monotonic() >= deadline:
                 return
             time.sleep(TICK_S)
 
-    def _tick(self) -> None:
+    def tend(self) -> None:
+        """Start again who has ended, let those go on whose time is over, and look."""
         now = time.monotonic()
         for child in list(self.children.values()):
-            if not child.alive:
+            if not child.alive and not child.done:
                 self._look_at(child)
                 task = replace(child.task, life=child.task.life + 1)
                 task = replace(task, fate=self._fate(task, child.role))
