@@ -25,10 +25,11 @@ from consumers.files import Files
 from consumers.positions import NEXT, writing
 from consumers.quarantine import (
     PARKED_FILES_MAX,
+    FileStops,
     Page,
     PlacedLog,
     TooManyParked,
-    can_stop_a_file,
+    what_stops_a_file,
 )
 from domain.errors import Refused
 from projections.view import Run, View, Write
@@ -136,22 +137,25 @@ class Builder:
         """Write the files of a page into every build that is still under way."""
         if not page.unread:
             try:
-                changes = Files(self._log).changes(page.records, 0)
-                writes = {view.name: view.fold(changes) for view in self._what.views}
-                self._index_early(writes)
-                with writing(self._connection, NEXT):
-                    for name in self._held():
-                        run(self._connection, NEXT, name, writes[name])
+                with what_stops_a_file():
+                    self._write_whole(page)
                 return
-            except Exception as error:
-                if not can_stop_a_file(error):
-                    raise
+            except FileStops:
+                pass  # written around, below
         with writing(self._connection, NEXT):
             held = self._held()
             for view in self._what.views:
                 if view.name in held:
                     write_around(self._connection, NEXT, self._log, view, frozenset(), page, 0)
                     _require_few_parked(self._connection, view)
+
+    def _write_whole(self, page: Page) -> None:
+        changes = Files(self._log).changes(page.records, 0)
+        writes = {view.name: view.fold(changes) for view in self._what.views}
+        self._index_early(writes)
+        with writing(self._connection, NEXT):
+            for name in self._held():
+                run(self._connection, NEXT, name, writes[name])
 
     def _index_early(self, writes: Mapping[str, Sequence[Write]]) -> None:
         """A view that changes rows it wrote looks for them, and cannot do without its indexes."""

@@ -17,7 +17,7 @@ from consumers import positions
 from consumers.applying import broken_by_name, run, untouched, without, write_around
 from consumers.files import Files
 from consumers.positions import LIVE, Schema, Stand, writing
-from consumers.quarantine import Page, PlacedLog, can_stop_a_file, read_page
+from consumers.quarantine import FileStops, Page, PlacedLog, read_page, what_stops_a_file
 from projections.view import View, ViewOutdated, Write
 
 PAGE_FACTS = 2_000  # enough to share a transaction's cost, a few megabytes in memory
@@ -90,10 +90,9 @@ class Projector:
         if turn.page.facts == self._page_facts:
             ahead = self._next(views, turn.stands_after(), until)
         try:
-            written = done.result()
-        except Exception as error:
-            if not can_stop_a_file(error):
-                raise
+            with what_stops_a_file():
+                written = done.result()
+        except FileStops:
             return self._write_apart(turn), None
         return written, ahead if len(written) == len(turn.due) else None
 
@@ -110,10 +109,9 @@ class Projector:
             return None
         due = [view for view in views if found[view.name].position == after]
         try:
-            writes = None if page.unread else self._fold(due, found, page)
-        except Exception as error:
-            if not can_stop_a_file(error):
-                raise
+            with what_stops_a_file():
+                writes = None if page.unread else self._fold(due, found, page)
+        except FileStops:
             writes = None
         return _Turn(due, found, page, writes)
 

@@ -4,7 +4,8 @@ A parked file's later facts wait in the log, in their order, until the file is r
 a file is found by trying: the page without half of its files, and so on, then the file's facts.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
@@ -112,6 +113,25 @@ def can_stop_a_file(error: Exception) -> bool:
             return True
 
 
+class FileStops(Exception):
+    """Something was raised that may lie in what a file says: `why` is what."""
+
+    def __init__(self, why: Exception) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+@contextmanager
+def what_stops_a_file() -> Generator[None]:
+    """Part what may lie in a file, as `FileStops`, from what is the database's or the view's."""
+    try:
+        yield
+    except Exception as error:  # a fold may raise anything at what a file says
+        if can_stop_a_file(error):
+            raise FileStops(error) from error
+        raise
+
+
 Attempt = Callable[[Sequence[Recorded[Any]]], None]
 
 
@@ -133,12 +153,13 @@ def _stops(
     files: Sequence[list[Recorded[Any]]], attempt: Attempt, most: int
 ) -> tuple[list[Stopped], Exception | None]:
     try:
-        attempt([record for file in files for record in file])
-    except Exception as error:  # a file may stop at whatever a fold can raise
-        if not files or not can_stop_a_file(error):
-            raise
+        with what_stops_a_file():
+            attempt([record for file in files for record in file])
+    except FileStops as stop:
+        if not files:
+            raise stop.why from None  # there is none that it could lie in
         if len(files) == 1:
-            return [_first_stop(files[0], attempt, error)], error
+            return [_first_stop(files[0], attempt, stop.why)], stop.why
     else:
         return [], None
     half = len(files) // 2
@@ -155,12 +176,11 @@ def _first_stop(file: Sequence[Recorded[Any]], attempt: Attempt, why: Exception)
     while fails - works > 1:
         middle = (works + fails) // 2
         try:
-            attempt(file[:middle])
+            with what_stops_a_file():
+                attempt(file[:middle])
             works = middle
-        except Exception as error:
-            if not can_stop_a_file(error):
-                raise
-            fails, why = middle, error
+        except FileStops as stop:
+            fails, why = middle, stop.why
     record = file[fails - 1]
     envelope = record.envelope
     return stopped_at(Place(envelope.stream, envelope.version, record.position), why)

@@ -10,7 +10,7 @@ from consumers import positions
 from consumers.applying import run
 from consumers.files import Files
 from consumers.positions import LIVE, Stand, Stopped, stands, writing
-from consumers.quarantine import Place, PlacedLog, can_stop_a_file, stopped_at
+from consumers.quarantine import FileStops, Place, PlacedLog, stopped_at, what_stops_a_file
 from domain.errors import Refused
 from projections.view import View, ViewOutdated
 
@@ -67,11 +67,10 @@ def _release(log: PlacedLog, connection: Connection[Any], view: View, stream: st
             return Released(view.name, 0)  # somebody else was quicker
         place = Place(*row)
         try:
-            facts = _apply(log, connection, view, at, place)
-        except Exception as error:
-            if not can_stop_a_file(error):
-                raise
-            stopped = stopped_at(place, error)
+            with what_stops_a_file():
+                facts = _apply(log, connection, view, at, place)
+        except FileStops as stop:
+            stopped = stopped_at(place, stop.why)
             positions.park(connection, LIVE, view.name, stopped)
             return Released(view.name, 0, stopped)
         positions.unpark(connection, LIVE, view.name, stream)
