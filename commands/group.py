@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Self
 
 from commands.ledger import Asked, Ledger
-from commands.receipt import Receipt, refused
+from commands.receipt import Receipt, not_kept
 from domain.errors import Refused, StoreUnavailable
 
 BATCH_COMMANDS_MAX = 200  # one transaction: enough to share its cost, and to answer soon
@@ -107,7 +107,7 @@ class GroupCommit:
             refusal = self._overdue(caller)
         if refusal is None:
             return caller.receipts.result()
-        return [_unkept(command, refusal) for command in commands]
+        return [not_kept(command.command_id, command.stream, refusal) for command in commands]
 
     @property
     def waiting(self) -> int:
@@ -222,7 +222,9 @@ class GroupCommit:
                 self._leave(caller)
         for caller in over:
             away = StoreUnavailable(BEHIND_OTHERS)
-            caller.receipts.set_result([_unkept(command, away) for command in caller.commands])
+            caller.receipts.set_result(
+                [not_kept(command.command_id, command.stream, away) for command in caller.commands]
+            )
 
     def _answer_apart(self, callers: list[_Caller], error: BaseException) -> None:
         """After a failure: the file that cannot be read, or the bug, is one caller's, not all's.
@@ -234,7 +236,3 @@ class GroupCommit:
             return
         for caller in callers:
             self._answer([caller])
-
-
-def _unkept(command: Asked, error: Refused) -> Receipt:
-    return Receipt(refused(command.command_id, command.stream, error, None, 0))

@@ -20,7 +20,7 @@ from commands.mandate_models import MandateCommand
 from commands.models import NotifyMatter
 from commands.parts import ClaimCommand, Command
 from commands.ports import Answered, Moved, Store
-from commands.receipt import Receipt, refused
+from commands.receipt import Receipt, not_kept
 from commands.ruling import Ask, Ruling
 from commands.workspace import Workspace
 from domain.authority import Holding, Scope, by_approval, judge, require_in_force, scope_of
@@ -171,7 +171,7 @@ def _receipt(
 
 
 def _unkept(command: Asked, error: LedgerError) -> Receipt:
-    return Receipt(refused(command.command_id, command.stream, error, None, 0))
+    return not_kept(command.command_id, command.stream, error)
 
 
 def _body(command: Asked) -> bytes:

@@ -96,3 +96,8 @@ def refused(
         "position": position,
     }
     return json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def not_kept(command_id: str, stream: str, error: LedgerError) -> Receipt:
+    """An answer of which the ledger keeps nothing, and which it will not repeat."""
+    return Receipt(refused(command_id, stream, error, None, 0))
