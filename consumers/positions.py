@@ -7,7 +7,7 @@ All three keep the same books, so whatever is done to a view is done to it in an
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, LiteralString, NamedTuple
 
 from psycopg import Connection, sql
 
@@ -17,6 +17,12 @@ Schema = Literal["views", "views_next", "views_previous"]
 LIVE: Schema = "views"
 NEXT: Schema = "views_next"
 PREVIOUS: Schema = "views_previous"
+# Where the log ends, and its first fact past a position: what every "how far behind" begins with.
+HEAD: LiteralString = "SELECT coalesce(max(notification_id), 0) FROM ledger.facts"
+OLDEST: LiteralString = """
+SELECT originator_id, originator_version, topic, state, notification_id
+FROM ledger.facts WHERE notification_id > %s ORDER BY notification_id LIMIT 1
+"""
 SETTING_UP = 0x7669657773  # "views": the advisory lock of projectors that make tables
 
 

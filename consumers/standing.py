@@ -8,7 +8,7 @@ from typing import Any, LiteralString, get_args
 
 from psycopg import Connection
 
-from consumers.positions import LIVE, PREVIOUS, Stand, stands
+from consumers.positions import HEAD, LIVE, OLDEST, PREVIOUS, Stand, stands
 from domain import claim
 from domain.claim.payments import PaymentIssued, PaymentVoided
 from domain.claim.reserves import EstimateSet, RecoveryReceived
@@ -19,15 +19,10 @@ from projections.view import View
 LAG_COUNTED_MAX = 100_000  # facts: past it, how many more there are is not worth the wait
 WAITING_READ_MAX = 200_000  # all that can wait: 100 files (PARKED_FILES_MAX) of 2,000 facts
 
-_HEAD: LiteralString = "SELECT coalesce(max(notification_id), 0) FROM ledger.facts"
 _LAG: LiteralString = """
 SELECT count(*), count(DISTINCT originator_id) FILTER (WHERE topic = ANY(%(of_claims)s))
 FROM (SELECT originator_id, topic FROM ledger.facts
       WHERE notification_id > %(position)s ORDER BY notification_id LIMIT %(most)s) AS behind
-"""
-_OLDEST: LiteralString = """
-SELECT originator_id, originator_version, topic, state, notification_id
-FROM ledger.facts WHERE notification_id > %s ORDER BY notification_id LIMIT 1
 """
 _PARKED: LiteralString = """
 SELECT stream, version, position, code, why, parked_at
@@ -107,7 +102,7 @@ def status(connection: Connection[Any], views: Sequence[View]) -> list[Status]:
     """Where each view stands; the reader's role is enough."""
     names = [view.name for view in views]
     live, kept = stands(connection, LIVE, names), stands(connection, PREVIOUS, names)
-    ((head,),) = connection.execute(_HEAD).fetchall()
+    ((head,),) = connection.execute(HEAD).fetchall()
     return [_status(connection, name, live.get(name), kept.get(name), head) for name in names]
 
 
@@ -136,7 +131,7 @@ def _status(
 
 def _oldest(connection: Connection[Any], position: int) -> datetime | None:
     """When the first fact past a position was recorded, if it can be read."""
-    row = connection.execute(_OLDEST, [position]).fetchone()
+    row = connection.execute(OLDEST, [position]).fetchone()
     try:
         return from_stored(*row).envelope.recorded_at if row else None
     except Unreadable:

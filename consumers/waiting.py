@@ -6,13 +6,13 @@ from typing import Any
 
 from psycopg import Connection
 
+from consumers.positions import HEAD
 from domain.errors import Refused
 from projections.view import View, ViewNotBuilt, position_of
 
 WAIT_S_MAX = 10.0  # a projector that is alive follows within a second, after a restart within 5
 PAUSE_S_MIN = 0.005  # about what a page takes that is written as soon as it is hinted at
 PAUSE_S_MAX = 0.25  # a view that is far behind is not brought nearer by asking more often
-_HEAD = "SELECT coalesce(max(notification_id), 0) FROM ledger.facts"
 
 
 @dataclass(eq=False)
@@ -67,7 +67,7 @@ def wait_for(
 
 def require_in_log(connection: Connection[Any], position: int) -> None:
     """Require a position that the log has reached. Raises `PositionBeyondLog` (E652)."""
-    ((head,),) = connection.execute(_HEAD).fetchall()
+    ((head,),) = connection.execute(HEAD).fetchall()
     if position > head:
         raise PositionBeyondLog(position, head)
 

@@ -13,7 +13,7 @@ from typing import Any, LiteralString
 
 from psycopg import Connection
 
-from consumers.positions import LIVE, stands
+from consumers.positions import HEAD, LIVE, OLDEST, stands
 from consumers.running import Pulse
 from consumers.standing import LAG_COUNTED_MAX
 from domain.errors import StoreUnavailable, Unreadable
@@ -26,15 +26,10 @@ from projections.view import View
 BEHIND_S_MAX = 10.0
 ANSWER_MS_MAX = 2_000  # a database that takes longer to say where it stands is as good as away
 
-_HEAD: LiteralString = "SELECT coalesce(max(notification_id), 0) FROM ledger.facts"
 _LAG: LiteralString = """
 SELECT count(*) FROM (
     SELECT FROM ledger.facts WHERE notification_id > %s ORDER BY notification_id LIMIT %s
 ) AS behind
-"""
-_OLDEST: LiteralString = """
-SELECT originator_id, originator_version, topic, state, notification_id
-FROM ledger.facts WHERE notification_id > %s ORDER BY notification_id LIMIT 1
 """
 
 
@@ -156,7 +151,7 @@ def standing(connection: Connection[Any], views: Sequence[View], now: datetime) 
     connection.execute(f"SET statement_timeout = {ANSWER_MS_MAX:d}".encode())
     # The positions first: a fact that comes meanwhile makes a lag, and never a lead.
     found = stands(connection, LIVE, [view.name for view in views])
-    ((head,),) = connection.execute(_HEAD).fetchall()
+    ((head,),) = connection.execute(HEAD).fetchall()
     told: list[ViewHealth] = []
     for view in views:
         at = found.get(view.name)
@@ -171,7 +166,7 @@ def standing(connection: Connection[Any], views: Sequence[View], now: datetime) 
 
 
 def _oldest(connection: Connection[Any], position: int) -> Oldest | None:
-    row = connection.execute(_OLDEST, [position]).fetchone()
+    row = connection.execute(OLDEST, [position]).fetchone()
     if row is None:
         return None
     stream, _, _, _, at = row

@@ -3,13 +3,12 @@
 from typing import Annotated
 
 import typer
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from domain.refusal_log import stream_of_refusals
 from domain.refusals.state import UnknownClaim
 from edge.cli.asking import OK, UNREADABLE, Caller, Json, answering, claim_stream
-from edge.cli.output import console, errors, print_json, table
+from edge.cli.output import console, print_json, progress_in_facts, table
 from edge.postgres import migrate as migrations
 from edge.postgres.server import reach, stop
 from edge.store import verify as chains
@@ -49,7 +48,7 @@ def verify(
             refusals = chains.verify(books.log, stream_of_refusals(stream))
             _show_one(reference, found, refusals, json=json)
             return OK
-        with _progress() as bar:
+        with progress_in_facts() as bar:
             task = bar.add_task("verifying", facts=0)
             summary = chains.verify_all(
                 books.log, lambda _streams, facts: bar.update(task, facts=facts)
@@ -91,18 +90,6 @@ def _show_one(
     told = f" {reference}, {found.facts} facts, {refusals.facts} refusals beside it."
     console.print(Text.assemble(("Whole:", "green"), told))
     console.print(f"Its last fact's digest: {found.digest}")
-
-
-def _progress() -> Progress:
-    """Progress on stderr, where no program reads an answer."""
-    return Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description} {task.fields[facts]:,} facts"),
-        TimeElapsedColumn(),
-        console=errors,
-        transient=True,
-        disable=not errors.is_terminal,
-    )
 
 
 @answering

@@ -12,6 +12,7 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.panel import Panel
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -140,6 +141,18 @@ def light_table(title: str) -> Table:
         show_edge=False,
         pad_edge=False,
         padding=(0, 1, 0, 0),
+    )
+
+
+def progress_in_facts() -> Progress:
+    """Progress on stderr, where no program reads an answer."""
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description} {task.fields[facts]:,} facts"),
+        TimeElapsedColumn(),
+        console=errors,
+        transient=True,
+        disable=not errors.is_terminal,
     )
 
 

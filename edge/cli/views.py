@@ -5,7 +5,6 @@ from typing import Annotated, Any
 
 import typer
 from psycopg import Connection
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from consumers.rebuild import Rebuilt, rebuild
@@ -14,7 +13,7 @@ from consumers.standing import LAG_COUNTED_MAX, Parked, Status, status
 from consumers.swap import roll_back
 from edge.cli.asking import OK, REFUSED, Caller, Json, answering
 from edge.cli.leaving_out import left_out, said_of
-from edge.cli.output import console, errors, print_json, table, told_moment
+from edge.cli.output import console, print_json, progress_in_facts, table, told_moment
 from edge.postgres.connections import Role
 from edge.wiring import Books
 from projections.view import views
@@ -110,7 +109,7 @@ def views_rebuild(
     """
     caller: Caller = context.obj
     wanted = views(*dict.fromkeys(names or ()))
-    with caller.books() as books, _progress() as bar:
+    with caller.books() as books, progress_in_facts() as bar:
         task = bar.add_task("building", facts=0)
         done = rebuild(
             books.doors,
@@ -155,18 +154,6 @@ def _show_rebuilt(done: Rebuilt) -> None:
             f"{done.name}: the live view stays; the new build is in the schema views_next."
             " Build it again with --accept if the live view is what is wrong."
         )
-
-
-def _progress() -> Progress:
-    """Progress on stderr, where no program reads an answer."""
-    return Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description} {task.fields[facts]:,} facts"),
-        TimeElapsedColumn(),
-        console=errors,
-        transient=True,
-        disable=not errors.is_terminal,
-    )
 
 
 @answering
