@@ -4,6 +4,7 @@ import random
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from bench import desk, logs, peer
 from bench.cast import PRIOR_FACTS
@@ -14,32 +15,46 @@ from bench.turns import Given, Turn
 from commands.door import read
 from commands.receipt import Receipt
 
-FILES_A_TURN = 5_000  # nobody has touched them before; each gets several commands
-COMMANDS_A_TURN = 20_000
 BATCH = 100
-PEER_FILES_A_TURN = 2_500
-PEER_COMMANDS_A_TURN = 2_500
 PEER_S_MAX = 3.0
 
 
+class Counts(NamedTuple):
+    """How many files and commands each side has in a turn."""
+
+    files: int  # nobody has touched them before; each gets several commands
+    commands: int
+    peer_files: int
+    peer_commands: int
+
+
+COUNTS = Counts(files=5_000, commands=20_000, peer_files=2_500, peer_commands=2_500)
+
+
 def prepare(cluster: Cluster, sized: Sized) -> dict[str, Given]:
+    """The peer stops at a time, for it is slow."""
+    given = desks(cluster, "p1", sized, COUNTS)
+    seconds = sized.of(1_000) / 1_000 * PEER_S_MAX
+    return {**given, "theirs": {**given["theirs"], "seconds": seconds}}
+
+
+def desks(cluster: Cluster, key: str, sized: Sized, counts: Counts) -> dict[str, Given]:
     """Files of five facts for every turn of either side; turn 0 warms up."""
     turns = sized.pairs + 1
-    files, peer_files = sized.of(FILES_A_TURN), sized.of(PEER_FILES_A_TURN)
-    ours, theirs = cluster.ledger("p1_ours"), cluster.empty("p1_theirs")
+    files, peer_files = sized.of(counts.files), sized.of(counts.peer_files)
+    ours, theirs = cluster.ledger(f"{key}_ours"), cluster.empty(f"{key}_theirs")
     logs.desk_files(ours, files * turns)
     return {
         "ours": {
             "conninfo": ours,
             "files": in_turns(files, turns),
-            "commands": sized.of(COMMANDS_A_TURN),
+            "commands": sized.of(counts.commands),
         },
         "theirs": {
             "conninfo": theirs,
             "ids": peer.fill(theirs, peer_files * turns, PRIOR_FACTS),
             "files": in_turns(peer_files, turns),
-            "commands": sized.of(PEER_COMMANDS_A_TURN),
-            "seconds": sized.of(1_000) / 1_000 * PEER_S_MAX,
+            "commands": sized.of(counts.peer_commands),
         },
     }
 

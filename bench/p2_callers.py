@@ -4,10 +4,9 @@ from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from bench import logs, peer
-from bench.cast import PRIOR_FACTS
+from bench import logs
 from bench.cluster import Cluster
-from bench.p1_commands import bodies, in_turns, require_accepted
+from bench.p1_commands import Counts, bodies, desks, require_accepted
 from bench.pairs import Measurement, Sized
 from bench.results import Taken
 from bench.turns import CALLERS, Given, Turn, at_once
@@ -15,31 +14,12 @@ from commands.door import read
 from commands.group import GroupCommit
 from commands.receipt import Receipt
 
-FILES_A_TURN = 4_000
-COMMANDS_A_TURN = 12_000
-PEER_FILES_A_TURN = 2_500
-PEER_COMMANDS_A_TURN = 1_600
+COUNTS = Counts(files=4_000, commands=12_000, peer_files=2_500, peer_commands=1_600)
 
 
 def prepare(cluster: Cluster, sized: Sized) -> dict[str, Given]:
-    """The same files as for P1."""
-    turns = sized.pairs + 1
-    files, peer_files = sized.of(FILES_A_TURN), sized.of(PEER_FILES_A_TURN)
-    ours, theirs = cluster.ledger("p2_ours"), cluster.empty("p2_theirs")
-    logs.desk_files(ours, files * turns)
-    return {
-        "ours": {
-            "conninfo": ours,
-            "files": in_turns(files, turns),
-            "commands": sized.of(COMMANDS_A_TURN),
-        },
-        "theirs": {
-            "conninfo": theirs,
-            "ids": peer.fill(theirs, peer_files * turns, PRIOR_FACTS),
-            "files": in_turns(peer_files, turns),
-            "commands": sized.of(PEER_COMMANDS_A_TURN),
-        },
-    }
+    """Files as for P1."""
+    return desks(cluster, "p2", sized, COUNTS)
 
 
 @contextmanager
