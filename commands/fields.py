@@ -12,15 +12,19 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetPydanticSchema,
     PlainSerializer,
+    PlainValidator,
     StringConstraints,
+    ValidatorFunctionWrapHandler,
     WithJsonSchema,
+    WrapValidator,
 )
 from pydantic_core import PydanticCustomError
 
 from domain.errors import BadMoney
 from domain.money import Money
-from domain.terms import Role
+from domain.terms import Basis, CostType, Head, Line, Role
 
 TEXT_CHARS_MAX = 4_000  # a rationale; longer documents are evidence, named by their digest
 LONG_TEXT_CHARS_MAX = 8_000  # allegations
@@ -118,7 +122,7 @@ Currency = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")]
 Day = Annotated[date, BeforeValidator(_iso), AfterValidator(_day)]
 Amount = Annotated[
     Money,
-    BeforeValidator(_money),
+    PlainValidator(_money),
     PlainSerializer(_wire_money),
     WithJsonSchema(_MONEY_SCHEMA),
 ]
@@ -136,6 +140,37 @@ class Part(BaseModel):
     """A part of a command: frozen, closed, and strict about types."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class LineIn(Part):
+    """A reserve line, field by field."""
+
+    cost_type: CostType
+    currency: str
+    head: Head | None = None
+    basis: Basis = Basis.GROSS
+
+
+def _line(value: Any, read: ValidatorFunctionWrapHandler) -> Line:
+    if isinstance(value, Line):
+        return value
+    part: LineIn = read(value)
+    return Line(part.cost_type, part.currency, part.head, part.basis)
+
+
+def _wire_line(line: Line) -> dict[str, str]:
+    """Without what a sender may leave out, as the rest of a command is told."""
+    head = {"head": line.head.value} if line.head else {}
+    basis = {"basis": line.basis.value} if line.basis is not Basis.GROSS else {}
+    return {"cost_type": line.cost_type.value, "currency": line.currency, **head, **basis}
+
+
+ReserveLine = Annotated[
+    Line,
+    GetPydanticSchema(lambda _, handler: handler.generate_schema(LineIn)),
+    WrapValidator(_line),
+    PlainSerializer(_wire_line),
+]
 
 
 class ActorIn(Part):

@@ -1,7 +1,7 @@
 """A stream in hand: its history, what stands of it, and what it would be after more facts."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Generic, TypeVar
 
@@ -10,6 +10,7 @@ from domain.claim import Claim
 from domain.envelope import Envelope, Imported, Recorded
 from domain.history import Coordinate, fold, in_order, latest_day
 from domain.mandate import Mandate
+from domain.value import replace
 
 S = TypeVar("S")
 

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PrivateAttr
 
-from commands.fields import Amount, Currency, Day, Maybe, Reference, Text
+from commands.fields import Amount, Currency, Day, Maybe, Reference, ReserveLine, Text
 from commands.file import Decided, File
 from commands.parts import ClaimCommand
 from commands.ruling import Ruling
@@ -37,7 +37,6 @@ from domain.refusals.state import (
 from domain.terms import (
     ClosureCode,
     Jurisdiction,
-    Line,
     MatterType,
     Pathway,
     RecoveryCategory,
@@ -71,7 +70,7 @@ class Row:
     row: Annotated[int, Field(ge=1)]
     kind: RowKind
     effective_on: Day
-    line: Line
+    line: ReserveLine
     amount: Amount | None = None
     estimate: Amount | None = None
     handler: Maybe = ""

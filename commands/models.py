@@ -12,6 +12,7 @@ from commands.fields import (
     Maybe,
     Part,
     Reference,
+    ReserveLine,
     Said,
     Share,
     Text,
@@ -33,7 +34,6 @@ from domain.terms import (
     Decision,
     EscalationKind,
     EscalationOutcome,
-    Line,
     Pathway,
     PaymentKind,
     Stage,
@@ -113,7 +113,7 @@ class RequestPayment(ClaimCommand):
 
     type: Literal["request-payment"] = "request-payment"
     payment_id: Reference
-    line: Line
+    line: ReserveLine
     amount: Amount
     kind: PaymentKind
     payee: Reference

@@ -19,6 +19,7 @@ from commands.fields import (
     Maybe,
     Part,
     Reference,
+    ReserveLine,
     Said,
     Text,
 )
@@ -26,7 +27,6 @@ from domain.terms import (
     CostsTerms,
     EstimateBasis,
     Jurisdiction,
-    Line,
     MatterType,
     OfferScope,
     OfferType,
@@ -113,7 +113,7 @@ class Strategy(Part):
 class EstimateLine(Part):
     """The expected total of one line, gross or our share."""
 
-    line: Line
+    line: ReserveLine
     amount: Amount
     trigger: Trigger = Trigger.PERIODIC_REVIEW
     basis: EstimateBasis = EstimateBasis.MOST_LIKELY
@@ -125,7 +125,7 @@ class Recovery(Part):
     """Money that came back."""
 
     recovery_id: Reference
-    line: Line
+    line: ReserveLine
     category: RecoveryCategory
     amount: Amount
     source: Maybe = ""

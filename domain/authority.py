@@ -6,7 +6,6 @@ the one it comes from.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from domain.claim import Claim
@@ -20,10 +19,10 @@ from domain.refusals.authority import (
     OutsideMandate,
 )
 from domain.terms import Decision, Jurisdiction, Pathway, Stage
+from domain.value import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Holding:
+class Holding(Value, frozen=True):
     """A person's mandate as read from its stream, at a version of that stream."""
 
     person: str
@@ -31,8 +30,7 @@ class Holding:
     version: int
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Value, frozen=True):
     """Where a decision is made; an unallocated file has no pathway yet."""
 
     pathway: Pathway | None

@@ -1,7 +1,6 @@
 """What differs between two states: each field by its path, with what it was and what it became."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import fields, is_dataclass
 from datetime import date
 from enum import Enum
 from fractions import Fraction
@@ -12,6 +11,7 @@ from typing import Any, NamedTuple
 from domain.claim.reserves import LineState
 from domain.money import Money, decimal
 from domain.terms import Line
+from domain.value import Value
 
 Plain = str | int | bool | None
 _PLAIN = (str, int, bool)
@@ -29,7 +29,7 @@ class Changed(NamedTuple):
 def changed_fields(before: object, after: object) -> tuple[Changed, ...]:
     """Every field that differs, by path, in the order of the paths.
 
-    Dataclasses are read field by field, mappings by key, tuples by index, sets by member. An
+    Values are read field by field, mappings by key, tuples by index, sets by member. An
     amount, a line, a date, an enum or a fraction is one value, given as text.
     Complexity: what both share as one object is not looked into.
     """
@@ -82,8 +82,8 @@ _NOTHING: Mapping[Any, Any] = {}
 def _found(kind: type[Any]) -> _Kind | None:
     if issubclass(kind, _VALUES):
         return None
-    if is_dataclass(kind):
-        return _of_fields(tuple(each.name for each in fields(kind)))
+    if issubclass(kind, Value):
+        return _of_fields(kind.__struct_fields__)
     if issubclass(kind, Mapping):
         return _Kind(_same)
     if issubclass(kind, tuple | list):

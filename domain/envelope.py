@@ -3,17 +3,16 @@
 Source: the event envelope of the ledger's model. One place, not one set of fields an event.
 """
 
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Generic, TypeVar
 
 from domain.money import Money
 from domain.terms import Decision, Role
+from domain.value import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(Value, frozen=True, omit_defaults=True):
     """Who acts: a person's reference (never a name), in which role, for which team."""
 
     person: str
@@ -30,8 +29,7 @@ class Grounds(StrEnum):
     SOURCE = "source"  # imported: judged by the system it was made in
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(Value, frozen=True, omit_defaults=True):
     """How authority was judged, kept with the fact so that it can be judged again.
 
     `measured` is the damages that the decision would commit the file to, cumulatively; `headroom`
@@ -72,16 +70,14 @@ class Privilege(StrEnum):
     WPSATC = "wpsatc"  # without prejudice save as to costs
 
 
-@dataclass(frozen=True, slots=True)
-class Labels:
+class Labels(Value, frozen=True, omit_defaults=True):
     """Who may see a fact: data class and privilege."""
 
     data_class: DataClass = DataClass.ORDINARY
     privilege: Privilege = Privilege.NONE
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Value, frozen=True, omit_defaults=True):
     """A document that a decision rests on, by its id and the SHA-256 (hex) of its bytes."""
 
     doc_id: str
@@ -89,16 +85,14 @@ class Evidence:
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
-class Imported:
+class Imported(Value, frozen=True, omit_defaults=True):
     """Where an imported fact came from: the source's name and the row (1 = first after header)."""
 
     source: str
     row: int
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(Value, frozen=True):
     """What all facts of one command share: who asked, why, and on what authority."""
 
     command_id: str
@@ -113,8 +107,7 @@ class Cause:
     evidence: tuple[Evidence, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(Value, frozen=True, omit_defaults=True):
     """Everything about a recorded fact that is not the fact itself.
 
     `stream` and `version` (1..n without a gap) identify the fact for ever. `recorded_at` (UTC) is
@@ -150,8 +143,7 @@ class Envelope:
 F = TypeVar("F")
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded(Generic[F]):
+class Recorded(Value, Generic[F], frozen=True):
     """A fact as recorded: its envelope, itself, its SHA-256 (hex) and its place in the log.
 
     `position` is 0 for a fact that is decided and not yet stored. `size` is how many bytes it is
@@ -162,7 +154,7 @@ class Recorded(Generic[F]):
     fact: F
     digest: str = ""
     position: int = 0
-    size: int = field(default=0, compare=False)
+    size: int = 0
 
 
 def recorded_day(moment: datetime) -> date:

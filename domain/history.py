@@ -7,18 +7,17 @@ view and a replay cannot disagree.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeVar
 
 from domain.envelope import Recorded
+from domain.value import Value
 
 F = TypeVar("F")
 S = TypeVar("S")
 
 
-@dataclass(frozen=True, slots=True)
-class Coordinate:
+class Coordinate(Value, frozen=True):
     """Where a history is read; what is None does not limit.
 
     `known_at`: recorded at that moment (UTC) or before. `as_of`: effective on that day or before.

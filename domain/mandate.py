@@ -6,7 +6,6 @@ attested again. A delegated mandate never reaches further than the one it comes 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import assert_never
 
@@ -21,6 +20,7 @@ from domain.refusals.authority import (
 )
 from domain.refusals.state import IllegalTransition
 from domain.terms import Attestor, Decision, Jurisdiction, Pathway, Role, Stage
+from domain.value import Value, field, replace
 
 # "pre litigation claim files up to an individual value of GBP 500,000 damages": the ceiling that
 # the role profile of a dental claims negotiator sets above every personal mandate.
@@ -28,8 +28,7 @@ ROLE_CEILINGS = {Role.NEGOTIATOR: Money(500_000_00, "GBP")}
 _ATTESTORS = len(Attestor)
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(Value, frozen=True):
     """How much of damages, cumulatively on a file, one decision may commit, and where."""
 
     decision: Decision
@@ -49,8 +48,7 @@ class Limit:
         return ""
 
 
-@dataclass(frozen=True, slots=True)
-class MandateGranted:
+class MandateGranted(Value, frozen=True):
     """Somebody received authority in a role; `delegated_by` names the holder it comes from."""
 
     holder: str
@@ -62,16 +60,14 @@ class MandateGranted:
     delegated_by: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class MandateAttested:
+class MandateAttested(Value, frozen=True):
     """One of the three signed it."""
 
     attestor: Attestor
     person: str
 
 
-@dataclass(frozen=True, slots=True)
-class MandateAmended:
+class MandateAmended(Value, frozen=True):
     """Its limits or its validity changed; the attestations begin anew."""
 
     limits: tuple[Limit, ...]
@@ -79,22 +75,19 @@ class MandateAmended:
     valid_to: date | None
 
 
-@dataclass(frozen=True, slots=True)
-class MandateSuspended:
+class MandateSuspended(Value, frozen=True):
     """It is not in force until it is restored."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class MandateRestored:
+class MandateRestored(Value, frozen=True):
     """A suspension ended."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class MandateRevoked:
+class MandateRevoked(Value, frozen=True):
     """It ended for good; another may be granted."""
 
     why: str
@@ -110,8 +103,7 @@ Fact = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Mandate:
+class Mandate(Value, frozen=True):
     """One person's authority so far; no holder before the first grant."""
 
     holder: str = ""

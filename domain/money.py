@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from math import lcm
 from typing import Self
 
 from domain.errors import BadMoney, CurrencyMismatch, SharesNotWhole
+from domain.value import Value
 
 # ISO 4217 active codes, by the number of digits of their minor unit. Source: ISO 4217 list one.
 _EXPONENTS = {
@@ -26,8 +26,7 @@ _DECIMAL = re.compile(r"(-?)(\d+)(?:\.(\d+))?", re.ASCII)
 MINOR_LIMIT = 10**15  # ten trillion pounds: far above any claim, far inside a 64-bit integer
 
 
-@dataclass(frozen=True, slots=True)
-class Money:
+class Money(Value, frozen=True):
     """An amount: `minor` whole minor units (pence) of an ISO 4217 `currency`."""
 
     minor: int

@@ -1,10 +1,9 @@
 """A refusal is evidence: it is recorded in a stream of its own beside the file it was about."""
 
-from dataclasses import dataclass
+from domain.value import Value
 
 
-@dataclass(frozen=True, slots=True)
-class CommandRefused:
+class CommandRefused(Value, frozen=True):
     """A command was refused; nothing but this was written.
 
     `command` is its type, `code` and `message` are the refusal's, `field` is the field it was

@@ -1,8 +1,8 @@
 """The field's own terms: the closed lists that commands and facts choose from."""
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar
+
+from domain.value import Value
 
 
 class Jurisdiction(StrEnum):
@@ -252,17 +252,13 @@ class Attestor(StrEnum):
     HEAD_OF_DEPARTMENT = "head_of_department"
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Value, frozen=True):
     """A reserve line: what it pays for, in which currency, for whom."""
 
     cost_type: CostType
     currency: str
     head: Head | None = None
     basis: Basis = Basis.GROSS
-
-    # Commands hold lines as they are: a key that is none of the above is refused, not dropped.
-    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     def __str__(self) -> str:
         head = f" {self.head}" if self.head else ""

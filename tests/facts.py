@@ -1,6 +1,5 @@
 """Facts by short names, with sensible defaults: what stories begin with. Amounts are pounds."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 
@@ -53,6 +52,7 @@ from domain.terms import (
     Stage,
     Trigger,
 )
+from domain.value import replace
 
 DAY = date(2026, 3, 2)  # the day of a story, unless it says another
 DAMAGES = Line(CostType.DAMAGES, "GBP")

@@ -1,7 +1,7 @@
 """A scribe writes down what the real decisions decide, the way the ledger does, without a store."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 from domain import authority
@@ -21,6 +21,7 @@ from domain.mandate import Limit, Mandate
 from domain.money import Money
 from domain.schema import chain_start, digest, to_stored
 from domain.terms import Attestor, Decision, Jurisdiction, Pathway, Role, Stage
+from domain.value import replace
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 
@@ -126,7 +127,8 @@ class Scribe:
         for number, fact in enumerate(facts, start=1):
             envelope = replace(envelope, version=envelope.version + 1)
             _, stored = to_stored(Recorded(envelope, fact))
-            records.append(Recorded(envelope, fact, digest(stored), self.clock.position + number))
+            position = self.clock.position + number
+            records.append(Recorded(envelope, fact, digest(stored), position, len(stored)))
             envelope = replace(envelope, previous=digest(stored))
         return records
 

@@ -1,7 +1,6 @@
 """Random values of the field: amounts, lines, shares, damages and terms that are valid."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 from functools import cache
@@ -13,6 +12,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 from domain.claim.offer_terms import Damages, Deductible, OfferTerms
 from domain.money import Money
 from domain.terms import Basis, CostsTerms, CostType, Head, Line, OfferScope, OfferType
+from domain.value import replace
 
 T = TypeVar("T")
 Choose = Callable[[SearchStrategy[int]], int]  # a DrawFn, or the draw of a test's data

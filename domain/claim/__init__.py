@@ -1,7 +1,6 @@
 """A claim is one file, one stream, one history; its regions are the modules beside this one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from typing import assert_never
 
@@ -59,6 +58,7 @@ from domain.claim.payments import (
 from domain.claim.reserves import EstimateSet, RecoveryReceived, Reserves
 from domain.claim.settlement import Settlement, SettlementAgreed
 from domain.money import Money
+from domain.value import Value, field
 
 Fact = (
     lifecycle.Fact
@@ -72,8 +72,7 @@ Fact = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Value, frozen=True):
     """A file as its facts so far tell it, region by region."""
 
     lifecycle: Lifecycle = field(default_factory=Lifecycle)

@@ -1,7 +1,6 @@
 """Apportionment: who bears which share of which costs, exactly, and what it makes of our money."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
 from typing import assert_never
@@ -11,21 +10,20 @@ from domain.money import require_whole, split
 from domain.refusals.authority import ComplexApportionmentNeedsLead
 from domain.refusals.state import IllegalTransition, ReferenceTaken, UnknownReference
 from domain.terms import ApportionmentBasis, ApportionmentCovers, Basis, CostType, Line, Role
+from domain.value import Value, field, replace
 
 PARTIES_MAX = 20  # of one claim: more is a mistake, and never a need
 SIMPLE_PARTIES_MAX = 2  # "simple apportionment": two defence organisations
 
 
-@dataclass(frozen=True, slots=True)
-class PartyShare:
+class PartyShare(Value, frozen=True):
     """One party (a reference) and the share it bears."""
 
     party: str
     share: Fraction
 
 
-@dataclass(frozen=True, slots=True)
-class ApportionmentProposed:
+class ApportionmentProposed(Value, frozen=True):
     """Shares were put forward; `ours` is the party that we are."""
 
     apportionment_id: str
@@ -35,15 +33,13 @@ class ApportionmentProposed:
     ours: str
 
 
-@dataclass(frozen=True, slots=True)
-class ApportionmentAgreed:
+class ApportionmentAgreed(Value, frozen=True):
     """All parties agreed; it takes the place of what was agreed before for the same costs."""
 
     apportionment_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class ApportionmentRejected:
+class ApportionmentRejected(Value, frozen=True):
     """It was turned down."""
 
     apportionment_id: str
@@ -60,8 +56,7 @@ class ApportionmentStatus(StrEnum):
     REJECTED = "rejected"
 
 
-@dataclass(frozen=True, slots=True)
-class Apportionment:
+class Apportionment(Value, frozen=True):
     """One apportionment."""
 
     proposed: ApportionmentProposed
@@ -83,8 +78,7 @@ class Apportionment:
         return parts[names.index(self.proposed.ours)]
 
 
-@dataclass(frozen=True, slots=True)
-class Apportionments:
+class Apportionments(Value, frozen=True):
     """The apportionments of a file; `agreed` names the one in force for each sort of costs."""
 
     by_id: Mapping[str, Apportionment] = field(default_factory=dict[str, Apportionment])

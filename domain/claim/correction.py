@@ -5,8 +5,6 @@ names the version it corrects; it takes the place of that fact in every later re
 takes the fact out. Facts that others rest on are undone by their own commands instead.
 """
 
-from dataclasses import dataclass
-
 from domain.claim.lifecycle import ClaimNotified, HandlerChanged, StrategySet
 from domain.claim.reserves import (
     EstimateSet,
@@ -15,14 +13,14 @@ from domain.claim.reserves import (
     require_recovery,
 )
 from domain.refusals.state import NotCorrectable
+from domain.value import Value
 
 Correctable = ClaimNotified | HandlerChanged | StrategySet | EstimateSet | RecoveryReceived
 CORRECTABLE = (ClaimNotified, HandlerChanged, StrategySet, EstimateSet, RecoveryReceived)
 VOIDABLE = (HandlerChanged, StrategySet, EstimateSet, RecoveryReceived)
 
 
-@dataclass(frozen=True, slots=True)
-class FactVoided:
+class FactVoided(Value, frozen=True):
     """The fact that the envelope names is taken out."""
 
     why: str

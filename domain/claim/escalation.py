@@ -1,7 +1,6 @@
 """Escalation: a question with what its asker saw, how it was decided, and approvals, used once."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import assert_never
 
@@ -15,10 +14,10 @@ from domain.refusals.authority import (
 )
 from domain.refusals.state import IllegalTransition, ReferenceTaken, UnknownReference
 from domain.terms import Decision, EscalationKind, EscalationOutcome
+from domain.value import Value, field, replace
 
 
-@dataclass(frozen=True, slots=True)
-class ApprovalAsk:
+class ApprovalAsk(Value, frozen=True):
     """What approval is asked for: a decision, a maximum of damages, and the terms it is bound to.
 
     `terms_digest` is the SHA-256 (hex) of the terms of an offer or a settlement, "" for a decision
@@ -30,8 +29,7 @@ class ApprovalAsk:
     terms_digest: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Escalated:
+class Escalated(Value, frozen=True):
     """Somebody asked; `seen_version` is the version of the file that they had before them."""
 
     escalation_id: str
@@ -42,8 +40,7 @@ class Escalated:
     approval: ApprovalAsk | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class EscalationDecided:
+class EscalationDecided(Value, frozen=True):
     """Somebody else decided; an approval is good until `valid_until`, that day included."""
 
     escalation_id: str
@@ -53,15 +50,13 @@ class EscalationDecided:
     valid_until: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class EscalationWithdrawn:
+class EscalationWithdrawn(Value, frozen=True):
     """The asker took the question back."""
 
     escalation_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class ApprovalConsumed:
+class ApprovalConsumed(Value, frozen=True):
     """The approval was used, once and for all, for the decision in the same transaction."""
 
     escalation_id: str
@@ -72,8 +67,7 @@ class ApprovalConsumed:
 Fact = Escalated | EscalationDecided | EscalationWithdrawn | ApprovalConsumed
 
 
-@dataclass(frozen=True, slots=True)
-class Escalation:
+class Escalation(Value, frozen=True):
     """One escalation."""
 
     asked: Escalated
@@ -96,8 +90,7 @@ class Escalation:
         return self.decided.outcome.value if self.decided else "undecided"
 
 
-@dataclass(frozen=True, slots=True)
-class Escalations:
+class Escalations(Value, frozen=True):
     """The escalations of a file, by their id."""
 
     by_id: Mapping[str, Escalation] = field(default_factory=dict[str, Escalation])

@@ -6,7 +6,6 @@ after it is what the totals move by, so no fact needs a rule of its own here.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from itertools import zip_longest
 from operator import add, sub
@@ -16,12 +15,12 @@ from domain.claim import Claim, Fact, evolve
 from domain.envelope import Recorded
 from domain.history import NOW, Coordinate, standing
 from domain.terms import Line
+from domain.value import Value
 
 UNALLOCATED = "unallocated"
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Value, frozen=True):
     """A line of a file, in the hands of a pathway and a handler."""
 
     line: Line

@@ -1,6 +1,5 @@
 """The life of a file: notified, allocated, handled, staged, closed, reopened."""
 
-from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from typing import assert_never
@@ -14,10 +13,10 @@ from domain.refusals.state import (
     UnknownClaim,
 )
 from domain.terms import ClosureCode, Jurisdiction, MatterType, Pathway, Stage
+from domain.value import Value, replace
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimNotified:
+class ClaimNotified(Value, frozen=True):
     """A matter came in. `member` and `claimant` are references to parties, never names."""
 
     matter_type: MatterType
@@ -31,8 +30,7 @@ class ClaimNotified:
     allegations: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimAllocated:
+class ClaimAllocated(Value, frozen=True):
     """The file went to a pathway team and a handler."""
 
     pathway: Pathway
@@ -40,8 +38,7 @@ class ClaimAllocated:
     handler: str
 
 
-@dataclass(frozen=True, slots=True)
-class HandlerChanged:
+class HandlerChanged(Value, frozen=True):
     """Another person handles the file."""
 
     previous: str
@@ -49,8 +46,7 @@ class HandlerChanged:
     team: str
 
 
-@dataclass(frozen=True, slots=True)
-class StrategySet:
+class StrategySet(Value, frozen=True):
     """How the file is to be resolved, and when that is looked at again."""
 
     objective: str
@@ -58,24 +54,21 @@ class StrategySet:
     review_on: date
 
 
-@dataclass(frozen=True, slots=True)
-class StageReached:
+class StageReached(Value, frozen=True):
     """The matter came to a further stage of its course."""
 
     previous: Stage
     stage: Stage
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimClosed:
+class ClaimClosed(Value, frozen=True):
     """The file ended."""
 
     closure: ClosureCode
     outcome: str
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimReopened:
+class ClaimReopened(Value, frozen=True):
     """The file lives again."""
 
     why: str
@@ -101,8 +94,7 @@ class Status(StrEnum):
     CLOSED = "closed"
 
 
-@dataclass(frozen=True, slots=True)
-class Lifecycle:
+class Lifecycle(Value, frozen=True):
     """The life of a file so far; `UNKNOWN` before it was notified."""
 
     status: Status = Status.UNKNOWN

@@ -1,7 +1,6 @@
 """The terms of an offer or a settlement, and what makes them valid for their type."""
 
 import hashlib
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 from domain.errors import BadValue, CurrencyMismatch, DateOrder
@@ -14,20 +13,19 @@ from domain.refusals.money import (
     OfferTermsIncomplete,
 )
 from domain.terms import CostsTerms, OfferScope, OfferType
+from domain.value import Value
 
 RELEVANT_PERIOD_DAYS_MIN = 21  # CPR 36.5(1)(c); shorter only within 21 days of a trial, 36.5(2)
 
 
-@dataclass(frozen=True, slots=True)
-class Deductible:
+class Deductible(Value, frozen=True):
     """A benefit that is deducted from gross damages (CRU), by what it is."""
 
     benefit: str
     amount: Money
 
 
-@dataclass(frozen=True, slots=True)
-class Damages:
+class Damages(Value, frozen=True):
     """Gross damages, what is deducted, and the net: gross - deductions = net, exactly."""
 
     gross: Money
@@ -41,8 +39,7 @@ class Damages:
         return Money(total, self.gross.currency)
 
 
-@dataclass(frozen=True, slots=True)
-class OfferTerms:
+class OfferTerms(Value, frozen=True):
     """What is offered.
 
     `gross` damages are what the offer would add to the damages already paid on the file.

@@ -6,7 +6,6 @@ does the day they expire. What time alone changes is read from a given day, neve
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import assert_never
@@ -16,10 +15,10 @@ from domain.errors import BadValue, DateOrder
 from domain.refusals.money import ScopeAlreadyAccepted
 from domain.refusals.state import OfferNotOpen, ReferenceTaken, UnknownReference
 from domain.terms import OfferScope, OfferType
+from domain.value import Value, field, replace
 
 
-@dataclass(frozen=True, slots=True)
-class OfferMade:
+class OfferMade(Value, frozen=True):
     """We made an offer."""
 
     offer_id: str
@@ -27,46 +26,40 @@ class OfferMade:
     commercial: bool = False  # made for commercial good sense rather than on the merits
 
 
-@dataclass(frozen=True, slots=True)
-class OfferReceived:
+class OfferReceived(Value, frozen=True):
     """The claimant made an offer."""
 
     offer_id: str
     terms: OfferTerms
 
 
-@dataclass(frozen=True, slots=True)
-class OfferAccepted:
+class OfferAccepted(Value, frozen=True):
     """The other side's, or our, acceptance; `in_relevant_period` is None outside Part 36."""
 
     offer_id: str
     in_relevant_period: bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class OfferRejected:
+class OfferRejected(Value, frozen=True):
     """The offeree said no, or made a counter-offer; a Part 36 offer stays open all the same."""
 
     offer_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class OfferWithdrawn:
+class OfferWithdrawn(Value, frozen=True):
     """The offeror gave notice; for Part 36 it takes effect on `takes_effect_on`."""
 
     offer_id: str
     takes_effect_on: date
 
 
-@dataclass(frozen=True, slots=True)
-class OfferLapsed:
+class OfferLapsed(Value, frozen=True):
     """The day on which the offer expired has passed."""
 
     offer_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class OfferSuperseded:
+class OfferSuperseded(Value, frozen=True):
     """A settlement closed the offer."""
 
     offer_id: str
@@ -103,8 +96,7 @@ LIVE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Value, frozen=True):
     """One offer; `ended` is how it ended by somebody's act, None while nobody ended it."""
 
     terms: OfferTerms
@@ -139,8 +131,7 @@ class Offer:
         return self.status_on(day) in LIVE
 
 
-@dataclass(frozen=True, slots=True)
-class Offers:
+class Offers(Value, frozen=True):
     """The offers of a file, by their id, in the order in which they were made."""
 
     by_id: Mapping[str, Offer] = field(default_factory=dict[str, Offer])

@@ -1,7 +1,6 @@
 """Payments: requested by one person, approved by another, issued by the bank's word, voided."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import assert_never
 
@@ -10,10 +9,10 @@ from domain.refusals.authority import SelfApproval
 from domain.refusals.money import AmountNotPositive, PaymentExceedsOutstanding
 from domain.refusals.state import IllegalTransition, ReferenceTaken, UnknownReference
 from domain.terms import CostType, Line, PaymentKind
+from domain.value import Value, field
 
 
-@dataclass(frozen=True, slots=True)
-class PaymentRequested:
+class PaymentRequested(Value, frozen=True):
     """Somebody asked for a payment on a line to a payee (a party's reference)."""
 
     payment_id: str
@@ -24,24 +23,21 @@ class PaymentRequested:
     requested_by: str
 
 
-@dataclass(frozen=True, slots=True)
-class PaymentApproved:
+class PaymentApproved(Value, frozen=True):
     """Somebody else, with the authority, approved it."""
 
     payment_id: str
     approved_by: str
 
 
-@dataclass(frozen=True, slots=True)
-class PaymentRejected:
+class PaymentRejected(Value, frozen=True):
     """The request was turned down or withdrawn."""
 
     payment_id: str
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class PaymentIssued:
+class PaymentIssued(Value, frozen=True):
     """The money left; its effective day is the bank's value date."""
 
     payment_id: str
@@ -49,8 +45,7 @@ class PaymentIssued:
     amount: Money
 
 
-@dataclass(frozen=True, slots=True)
-class PaymentVoided:
+class PaymentVoided(Value, frozen=True):
     """An issued payment was taken back; it restores exactly what was outstanding."""
 
     payment_id: str
@@ -72,8 +67,7 @@ class PaymentStatus(StrEnum):
     VOIDED = "voided"
 
 
-@dataclass(frozen=True, slots=True)
-class Payment:
+class Payment(Value, frozen=True):
     """One payment."""
 
     line: Line
@@ -87,8 +81,7 @@ class Payment:
         return self.status in (PaymentStatus.REQUESTED, PaymentStatus.APPROVED)
 
 
-@dataclass(frozen=True, slots=True)
-class Payments:
+class Payments(Value, frozen=True):
     """The payments of a file, by their id."""
 
     by_id: Mapping[str, Payment] = field(default_factory=dict[str, Payment])

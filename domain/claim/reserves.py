@@ -5,7 +5,6 @@ and incurred = paid + outstanding.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from domain.claim.payments import PaymentIssued, PaymentVoided
@@ -14,10 +13,10 @@ from domain.money import Money, nil
 from domain.refusals.money import AmountNegative, AmountNotPositive, EstimateBelowPaid
 from domain.refusals.state import ReferenceTaken, UnknownReference
 from domain.terms import CostType, EstimateBasis, Line, RecoveryCategory, Trigger
+from domain.value import Value, field, replace
 
 
-@dataclass(frozen=True, slots=True)
-class EstimateSet:
+class EstimateSet(Value, frozen=True):
     """The expected total of a line was set; `previous` is what it was, nil for a new line.
 
     For `PROBABILITY_WEIGHTED`, `full_quantum` is the value at 100 % and `probability_bp` the
@@ -33,8 +32,7 @@ class EstimateSet:
     probability_bp: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RecoveryReceived:
+class RecoveryReceived(Value, frozen=True):
     """Money came back on a line; it never nets off what was paid."""
 
     recovery_id: str
@@ -47,8 +45,7 @@ class RecoveryReceived:
 Fact = EstimateSet | RecoveryReceived | PaymentIssued | PaymentVoided
 
 
-@dataclass(frozen=True, slots=True)
-class LineState:
+class LineState(Value, frozen=True):
     """One line, in whole minor units of its currency, and what its estimate claims to be."""
 
     estimate: int = 0
@@ -73,8 +70,7 @@ class LineState:
 NIL_LINE = LineState()
 
 
-@dataclass(frozen=True, slots=True)
-class Reserves:
+class Reserves(Value, frozen=True):
     """The lines of a file, in the order in which they came up."""
 
     lines: Mapping[Line, LineState] = field(default_factory=dict[Line, LineState])

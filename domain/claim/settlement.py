@@ -1,7 +1,6 @@
 """Settlement: agreed once, on an accepted offer's terms or directly, and paid by payments."""
 
 import hashlib
-from dataclasses import dataclass
 from typing import assert_never
 
 from domain.claim.offer_terms import Damages, OfferTerms, require_damages
@@ -10,10 +9,10 @@ from domain.money import Money
 from domain.refusals.money import SettlementDiffersFromOffer
 from domain.refusals.state import IllegalTransition, OfferNotOpen, UnknownReference
 from domain.terms import CostsTerms, OfferScope
+from domain.value import Value
 
 
-@dataclass(frozen=True, slots=True)
-class SettlementAgreed:
+class SettlementAgreed(Value, frozen=True):
     """The claim was settled; `offer_id` names the accepted offer it rests on, "" if none.
 
     `paid_before` is what had been paid as damages when it was agreed: the settlement's gross
@@ -29,8 +28,7 @@ class SettlementAgreed:
 Fact = SettlementAgreed
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
+class Settlement(Value, frozen=True):
     """What was agreed, if anything was."""
 
     agreed: SettlementAgreed | None = None

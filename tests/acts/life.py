@@ -1,6 +1,5 @@
 """The life of a file in a random history: allocated, staged, closed, reopened, put right."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 
@@ -13,6 +12,7 @@ from domain.claim.reserves import EstimateSet, RecoveryReceived
 from domain.history import standing
 from domain.money import Money
 from domain.terms import ClosureCode, Pathway, Stage, Trigger
+from domain.value import replace
 from tests.acts.choices import back, line_of
 from tests.acts.money import an_estimate
 from tests.scribe import BOB, CAT, PEOPLE, Scribe

@@ -1,7 +1,6 @@
 """Each fact is one step for its file, and tells the file before and after it."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from domain.history import fold, latest_day, standing
 from domain.mandate import Mandate
 from domain.money import Money, nil
 from domain.terms import Trigger
+from domain.value import replace
 from projections.view import Step
 from tests.projections.ledgers import (
     LINE,

@@ -4,7 +4,6 @@ Run `python -m tests.domain.samples` to write the samples that are missing. One 
 never written again: it is what a released program stored, and has to stay readable.
 """
 
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from fractions import Fraction
 from pathlib import Path
@@ -101,6 +100,7 @@ from domain.terms import (
     Stage,
     Trigger,
 )
+from domain.value import replace
 
 STORED = Path(__file__).with_name("stored")
 DAY, LATER = date(2026, 3, 2), date(2026, 4, 1)

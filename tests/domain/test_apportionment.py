@@ -1,7 +1,6 @@
 """Apportionment, as stories: exact shares, who may agree them, and what they make of our money."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -33,6 +32,7 @@ from domain.terms import (
     Line,
     Role,
 )
+from domain.value import replace
 from tests.facts import (
     DAMAGES,
     DAY,

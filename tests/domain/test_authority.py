@@ -1,6 +1,5 @@
 """Authority, as stories: judged at the moment of decision, by damages, cumulatively, in scope."""
 
-from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -17,6 +16,7 @@ from domain.refusals.authority import (
     OutsideMandate,
 )
 from domain.terms import Attestor, Decision, Jurisdiction, Pathway, Stage
+from domain.value import replace
 from tests.facts import (
     DAY,
     DEFENCE,

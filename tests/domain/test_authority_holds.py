@@ -1,7 +1,6 @@
 """What must hold for authority, whoever decides and however far a mandate was handed down."""
 
 from contextlib import suppress
-from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -22,6 +21,7 @@ from domain.refusals.authority import (
     OutsideMandate,
 )
 from domain.terms import Attestor, Decision, Jurisdiction, Pathway, Role, Stage
+from domain.value import replace
 from tests.values import amounts
 
 TODAY = date(2026, 6, 1)

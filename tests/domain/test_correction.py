@@ -1,7 +1,6 @@
 """Correction and void, as stories: named, never edited, and the file stays possible throughout."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -26,6 +25,7 @@ from domain.refusals.dates import EffectiveBeforeIncident
 from domain.refusals.money import AmountNegative, AmountNotPositive
 from domain.refusals.state import CorrectionBreaksFile, NotCorrectable
 from domain.schema import NAMES
+from domain.value import replace
 from tests.facts import (
     DAMAGES,
     DAY,

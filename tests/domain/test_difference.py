@@ -1,6 +1,5 @@
 """The fields in which two states differ, and nothing else."""
 
-from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 
@@ -14,19 +13,18 @@ from domain.envelope import Recorded
 from domain.history import fold
 from domain.money import Money
 from domain.terms import CostType, Line, Stage
+from domain.value import Value, field
 from tests.strategies import histories
 
 LINE = Line(CostType.DAMAGES, "GBP")
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(Value, frozen=True):
     amount: Money | None = None
     stage: Stage = Stage.PRE_CLAIM
 
 
-@dataclass(frozen=True)
-class Whole:
+class Whole(Value, frozen=True):
     name: str = ""
     on: date | None = None
     parts: dict[Line, Part] = field(default_factory=dict[Line, Part])

@@ -1,7 +1,6 @@
 """Escalation, as stories: asked by one, decided by another; approvals are bound, and used once."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -31,6 +30,7 @@ from domain.refusals.state import (
     UnknownReference,
 )
 from domain.terms import Decision, EscalationKind, EscalationOutcome
+from domain.value import replace
 from tests.facts import (
     DAY,
     after,

@@ -1,7 +1,6 @@
 """Estimates and recoveries, as stories: what a line should cost in all, and what came back."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import pytest
 
@@ -12,6 +11,7 @@ from domain.money import Money
 from domain.refusals.money import AmountNegative, AmountNotPositive, EstimateBelowPaid
 from domain.refusals.state import FileClosed, ReferenceTaken, UnknownReference
 from domain.terms import Basis, CostType, EstimateBasis, Head, Line, Trigger
+from domain.value import replace
 from tests.facts import (
     DAMAGES,
     DAY,

@@ -1,6 +1,5 @@
 """What totals move by, as stories: every change of a file, on the day on which it was true."""
 
-from dataclasses import replace
 from datetime import date
 
 from domain.claim import Fact, evolve
@@ -9,6 +8,7 @@ from domain.claim.lifecycle import HandlerChanged
 from domain.envelope import Recorded
 from domain.history import Coordinate, in_order, latest_day
 from domain.terms import Line, RecoveryCategory
+from domain.value import replace
 from tests.facts import (
     DAMAGES,
     DAY,

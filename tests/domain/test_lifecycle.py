@@ -1,7 +1,6 @@
 """The life of a file, as stories: notified, allocated, handed over, staged, closed, reopened."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import pytest
 
@@ -26,6 +25,7 @@ from domain.refusals.state import (
     UnknownClaim,
 )
 from domain.terms import ClosureCode, MatterType, Pathway, Stage
+from domain.value import replace
 from tests.facts import (
     DAMAGES,
     DAY,

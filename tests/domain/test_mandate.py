@@ -1,7 +1,6 @@
 """Mandates, as stories: granted, attested by three, amended, suspended, revoked, handed down."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -35,6 +34,7 @@ from domain.refusals.authority import (
 )
 from domain.refusals.state import IllegalTransition
 from domain.terms import Attestor, Decision, Jurisdiction, Pathway, Role, Stage
+from domain.value import replace
 from tests.facts import DAY, after
 from tests.given import given_mandate
 from tests.scribe import holding, limit

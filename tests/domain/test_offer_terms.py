@@ -1,7 +1,6 @@
 """The terms of offers, as stories: what adds up, and what each type of offer may say."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 
@@ -17,6 +16,7 @@ from domain.refusals.money import (
     OfferTermsIncomplete,
 )
 from domain.terms import CostsTerms, OfferScope, OfferType
+from domain.value import replace
 from tests.facts import (
     DAY,
     after,

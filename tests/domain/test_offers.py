@@ -1,7 +1,6 @@
 """Offers, as stories: four types, each with the machine that the law gives it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -34,6 +33,7 @@ from domain.refusals.state import (
     UnknownReference,
 )
 from domain.terms import OfferScope, OfferType
+from domain.value import replace
 from tests.facts import (
     DAY,
     accepted,

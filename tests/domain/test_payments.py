@@ -1,7 +1,6 @@
 """Payments, as stories: requested by one, approved by another, issued by the bank, voided whole."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import pytest
 
@@ -25,6 +24,7 @@ from domain.refusals.state import (
     UnknownReference,
 )
 from domain.terms import CostType, Head, Line
+from domain.value import replace
 from tests.facts import (
     DAMAGES,
     DAY,

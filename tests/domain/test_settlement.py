@@ -1,7 +1,6 @@
 """Settlement and closing, as stories: agreed once, paid in full, and nothing left when closed."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import pytest
 
@@ -33,6 +32,7 @@ from domain.refusals.state import (
     UnknownReference,
 )
 from domain.terms import ClosureCode, CostsTerms
+from domain.value import replace
 from tests.facts import (
     DAMAGES,
     DAY,

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -37,6 +37,7 @@ from domain.terms import (
     Trigger,
 )
 from domain.terms import Role as Capacity
+from domain.value import replace
 from edge.postgres.connections import Role
 from projections.view import Change, View
 from tests.postgres_fixtures import Database
@@ -89,7 +90,7 @@ class Pen:
             previous=before.digest if before else chain_start(stream),
         )
         _, stored = to_stored(Recorded(envelope, fact))
-        self.copy(Recorded(envelope, fact, digest(stored)))
+        self.copy(Recorded(envelope, fact, digest(stored), size=len(stored)))
 
 
 @st.composite
