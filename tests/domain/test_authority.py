@@ -48,7 +48,7 @@ def decide(
 
 
 def changed(of: Holding = ANN, **what: object) -> Holding:
-    return replace(of, mandate=replace(of.mandate, **what))  # type: ignore[arg-type]  # the fields are named at run time
+    return replace(of, mandate=replace(of.mandate, **what))
 
 
 def test_a_decision_up_to_the_limit_is_allowed_and_says_by_what() -> None:

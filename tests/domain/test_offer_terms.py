@@ -135,7 +135,7 @@ def test_a_part_36_offer_may_withdraw_itself_but_only_after_its_relevant_period(
 def test_what_belongs_to_part_36_belongs_to_no_other_offer(
     kind: OfferType, field: str, value: object
 ) -> None:
-    terms: OfferTerms = replace(contractual(kind), **{field: value})  # type: ignore[arg-type]  # the field is named at run time
+    terms: OfferTerms = replace(contractual(kind), **{field: value})
     offering(terms).refused(BadValue, path=f"terms.{field}")
 
 
