@@ -5,57 +5,62 @@ visible first, and a reader that has passed it would never see the earlier one. 
 advisory one: it gives the same order as the library's table lock, and asks for no privilege.
 """
 
-import contextlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, LiteralString
+from typing import Any
 
 import psycopg
 from eventsourcing.persistence import OperationalError, ProgrammingError, StoredEvent
 from eventsourcing.postgres import PostgresApplicationRecorder
-from psycopg import Connection, sql
-from psycopg.rows import tuple_row
 
 from commands.ports import Answer, Moved
+from edge.store.connection import LedgerConnection, Statement, require_done
 from edge.store.datastore import LedgerDatastore
 from edge.store.errors import CommitLost, in_one_line
-from edge.store.rows import (
-    ANSWER_COLUMNS,
-    FACT_COLUMNS,
-    answers_but_receipts,
-    facts_but_positions,
-    with_positions,
-    with_receipts,
-)
+from edge.store.rows import blobs, moments, numbers, texts
 
 APPEND_LOCK = 0x636C61696D730001  # "claims", 1: every append to the log of this database holds it
 HINTS = "ledger_facts"  # the channel on which readers hear, as a hint only, that facts were added
 FACTS = "facts"
 NONE_REMEMBERED: Mapping[str, str] = MappingProxyType({})
 
-_BEGIN = sql.SQL("BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({})").format(
-    APPEND_LOCK
-)
+_BEGIN = Statement("BEGIN ISOLATION LEVEL READ COMMITTED", "begin")
+_LOCK = Statement(f"SELECT pg_advisory_xact_lock({APPEND_LOCK})", "lock")
 # A statement of its own after the lock: its snapshot has all that earlier holders committed.
-_PROVE_AND_TAKE = """
-SELECT
-    (SELECT array_agg(asked.stream)
-     FROM json_each_text(%(read)s) AS asked (stream, version)
-     WHERE asked.version::bigint <> coalesce(
-        (SELECT max(originator_version) FROM ledger.facts WHERE originator_id = asked.stream), 0)),
-    (SELECT array_agg(asked.stream)
-     FROM json_each_text(%(digests)s) AS asked (stream, digest)
-     WHERE asked.digest <> (
-        SELECT encode(sha256(state), 'hex') FROM ledger.facts
-        WHERE originator_id = asked.stream ORDER BY originator_version DESC LIMIT 1)),
-    (SELECT string_agg(nextval('ledger.position')::text, ' ')
-     FROM generate_series(1, %(facts)s::bigint))
-"""
-_COPY_FACTS = f"COPY ledger.facts ({FACT_COLUMNS}) FROM STDIN (FORMAT binary)"
-_COPY_ANSWERS = f"COPY ledger.answers ({ANSWER_COLUMNS}) FROM STDIN (FORMAT binary)"
-_HINT = sql.SQL("NOTIFY {}").format(sql.Identifier(HINTS))
+_STORE_FACTS = Statement(
+    """
+WITH moved AS MATERIALIZED (
+    SELECT asked.stream
+    FROM unnest($1::text[], $2::bigint[], $3::bytea[]) AS asked (stream, version, digest)
+    LEFT JOIN LATERAL (
+        SELECT originator_version, state FROM ledger.facts
+        WHERE originator_id = asked.stream ORDER BY originator_version DESC LIMIT 1
+    ) AS last ON true
+    WHERE coalesce(last.originator_version, 0) <> asked.version
+        OR (asked.digest <> '' AND asked.digest <> sha256(last.state))
+), stored AS (
+    INSERT INTO ledger.facts
+        (notification_id, originator_id, originator_version, topic, state)
+    SELECT nextval('ledger.position'), fact.*
+    FROM unnest($4::text[], $5::bigint[], $6::text[], $7::bytea[]) AS fact
+    WHERE NOT EXISTS (SELECT FROM moved)
+    RETURNING notification_id
+)
+SELECT (SELECT array_agg(stream) FROM moved),
+    (SELECT string_agg(notification_id::text, ' ') FROM stored)
+""",
+    "store facts",
+)
+_STORE_ANSWERS = Statement(
+    """
+INSERT INTO ledger.answers (recorded_at, command_id, stream, body_sha256, receipt)
+SELECT * FROM unnest($1::timestamptz[], $2::text[], $3::text[], $4::bytea[], $5::bytea[])
+""",
+    "store answers",
+)
+_COMMIT = Statement("COMMIT")
+_HINT = f"NOTIFY {HINTS}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,57 +113,70 @@ class LedgerRecorder(PostgresApplicationRecorder):
         library's `IntegrityError` when a fact or an answer is there already, and `CommitLost` when
         the connection broke so late that it may all be stored.
         """
-        facts, kept = facts_but_positions(stored_events), answers_but_receipts(answers)
-        with self._datastore.answering(_begin) as (connection, _):
-            positions = _prove_and_take(connection, read, digests, len(facts))
+        facts = _facts(stored_events, read, digests)
+        kept = _answers(answers)
+        with self._datastore.answering(lambda each: _store_facts(each, facts)) as (
+            connection,
+            positions,
+        ):
             receipts = [answer.receipt(_of(answer, positions)) for answer in answers]
-            _copy(connection, _COPY_FACTS, with_positions(facts, positions) if facts else b"")
-            _copy(connection, _COPY_ANSWERS, with_receipts(kept, receipts) if kept else b"")
-            _commit(connection)
-            if facts:
-                # Inside the transaction a NOTIFY makes all commits of the server queue for a lock.
-                with contextlib.suppress(psycopg.Error):
-                    connection.execute(_HINT)
+            _store_answers(connection, [*kept, blobs(receipts)])
         return Appended(positions, receipts)
 
 
-def _begin(connection: Connection[Any]) -> None:
-    connection.execute(_BEGIN)
+def _facts(
+    facts: Sequence[StoredEvent], read: Mapping[str, int], digests: Mapping[str, str]
+) -> list[bytes]:
+    """What has to stand still, and the facts, as `_STORE_FACTS` takes them."""
+    return [
+        texts(read),
+        numbers(read.values()),
+        blobs([bytes.fromhex(digests.get(stream, "")) for stream in read]),
+        texts([str(fact.originator_id) for fact in facts]),
+        numbers([fact.originator_version for fact in facts]),
+        texts([fact.topic for fact in facts]),
+        blobs([fact.state for fact in facts]),
+    ]
+
+
+def _answers(answers: Sequence[Answer]) -> list[bytes]:
+    """The answers as `_STORE_ANSWERS` takes them, but for their receipts."""
+    return [
+        moments([answer.recorded_at for answer in answers]),
+        texts([answer.command_id for answer in answers]),
+        texts([answer.stream for answer in answers]),
+        blobs([answer.body_sha256 for answer in answers]),
+    ]
+
+
+def _store_facts(connection: LedgerConnection, facts: Sequence[bytes]) -> Sequence[int]:
+    """Take the lock, prove that what was read still stands, and store the facts; their positions.
+
+    Sent in one go, so that between the lock and the facts nobody waits for this process.
+    """
+    results = connection.ask_together((_BEGIN, ()), (_LOCK, ()), (_STORE_FACTS, facts))
+    require_done(results)
+    ((moved, positions),) = connection.rows(results[-1])
+    if moved:
+        raise Moved(moved)
+    return [int(position) for position in (positions or "").split()]
 
 
 def _of(answer: Answer, positions: Sequence[int]) -> Sequence[int]:
     return positions[answer.facts.start : answer.facts.stop]
 
 
-def _prove_and_take(
-    connection: Connection[Any], read: Mapping[str, int], digests: Mapping[str, str], facts: int
-) -> Sequence[int]:
-    """Prove that what was read still stands, and take the next positions of the log."""
-    # As text, both ways: psycopg takes far longer over arrays, and the lock is held meanwhile.
-    asked = {
-        "read": json.dumps(read, ensure_ascii=False),
-        "digests": json.dumps(dict(digests), ensure_ascii=False),
-        "facts": facts,
-    }
-    with connection.cursor(binary=True, row_factory=tuple_row) as cursor:
-        ((moved, others, positions),) = cursor.execute(_PROVE_AND_TAKE, asked).fetchall()
-    if moved or others:
-        raise Moved([*(moved or ()), *(others or ())])
-    return [int(position) for position in (positions or "").split()]
-
-
-def _copy(connection: Connection[Any], into: LiteralString, rows: bytes) -> None:
-    if rows:
-        with connection.cursor() as cursor, cursor.copy(into) as copy:
-            copy.write(rows)
-
-
-def _commit(connection: Connection[Any]) -> None:
+def _store_answers(connection: LedgerConnection, answers: Sequence[bytes]) -> None:
+    """Store the answers, and commit; readers hear of it."""
+    # Inside the transaction a NOTIFY makes all commits of the server queue for a lock.
+    hint = Statement(_HINT)
     try:
-        told = connection.execute("COMMIT").statusmessage
+        *stored, _ = connection.ask_together((_STORE_ANSWERS, answers), (_COMMIT, ()), (hint, ()))
+        require_done(stored)
     except psycopg.Error as error:
         if connection.closed:
             raise CommitLost(in_one_line(error)) from error
         raise
+    told = (stored[-1].command_status or b"").decode()
     if told != "COMMIT":  # a transaction that has failed is ended by a COMMIT without an error
         raise OperationalError(f"the server ended the transaction with {told}")

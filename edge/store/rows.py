@@ -1,75 +1,54 @@
-"""Rows for a binary COPY, made before the lock so that little is left to do while others wait.
+"""Columns for a statement, one array for each, in PostgreSQL's binary format.
 
-PostgreSQL's binary COPY format: a row is its number of fields, and each field its length in bytes
-and the bytes; whole numbers are big-endian, moments are microseconds since 2000. What is known only
-under the lock, a fact's position and an answer's receipt, is put in there.
+An array is a head, and each value its length in bytes and the bytes; whole numbers are big-endian,
+moments are microseconds since 2000. psycopg takes far longer to make one of a list, and the lock
+is held meanwhile.
 """
 
 import struct
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from eventsourcing.persistence import StoredEvent
-
-from commands.ports import Answer
-
-# The order of the columns that the rows are made for.
-FACT_COLUMNS = "notification_id, originator_version, originator_id, topic, state"
-ANSWER_COLUMNS = "recorded_at, command_id, stream, body_sha256, receipt"
-START = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)  # no flags, nothing further in the header
-END = struct.pack(">h", -1)
-
+_BYTEA, _BIGINT, _TEXT, _TIMESTAMPTZ = 17, 20, 25, 1184  # types, by the numbers they have for ever
+_HEAD = struct.Struct(">5i").pack  # dimensions, whether there are nulls, type, length, first index
+_LENGTH = struct.Struct(">i").pack
+_NUMBER = struct.Struct(">q").pack
+_LENGTH_AND_NUMBER = struct.Struct(">iq").pack
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_FIVE_AND_NUMBER = struct.Struct(">hiq").pack
-_NUMBER = struct.Struct(">iq").pack
-_LENGTH = struct.Struct(">i").pack
 
 
-def facts_but_positions(facts: Iterable[StoredEvent]) -> list[bytes]:
-    """Each fact's row without the position it begins with."""
-    rows: list[bytes] = []
-    for fact in facts:
-        stream, name, state = str(fact.originator_id).encode(), fact.topic.encode(), fact.state
-        number = _NUMBER(8, fact.originator_version)
-        parts = (_LENGTH(len(stream)), stream, _LENGTH(len(name)), name, _LENGTH(len(state)), state)
-        rows.append(number + b"".join(parts))
-    return rows
+def number(value: int) -> bytes:
+    """A bigint."""
+    return _NUMBER(value)
 
 
-def with_positions(rows: Sequence[bytes], positions: Sequence[int]) -> bytes:
-    """A COPY of facts."""
-    parts = [START]
-    for row, position in zip(rows, positions, strict=True):
-        parts += (_FIVE_AND_NUMBER(5, 8, position), row)
-    return b"".join((*parts, END))
+def numbers(values: Iterable[int]) -> bytes:
+    """An array of bigint."""
+    return _array(_BIGINT, [_LENGTH_AND_NUMBER(8, value) for value in values])
 
 
-def answers_but_receipts(answers: Iterable[Answer]) -> list[bytes]:
-    """Each answer's row without the receipt it ends with."""
-    rows: list[bytes] = []
-    for answer in answers:
-        command_id, stream, body = (
-            answer.command_id.encode(),
-            answer.stream.encode(),
-            answer.body_sha256,
-        )
-        moment = _FIVE_AND_NUMBER(5, 8, (answer.recorded_at - _EPOCH) // _MICROSECOND)
-        parts = (
-            _LENGTH(len(command_id)),
-            command_id,
-            _LENGTH(len(stream)),
-            stream,
-            _LENGTH(len(body)),
-            body,
-        )
-        rows.append(moment + b"".join(parts))
-    return rows
+def texts(values: Iterable[str]) -> bytes:
+    """An array of text."""
+    return _array(_TEXT, _with_lengths([value.encode() for value in values]))
 
 
-def with_receipts(rows: Sequence[bytes], receipts: Sequence[bytes]) -> bytes:
-    """A COPY of answers."""
-    parts = [START]
-    for row, receipt in zip(rows, receipts, strict=True):
-        parts += (row, _LENGTH(len(receipt)), receipt)
-    return b"".join((*parts, END))
+def blobs(values: Iterable[bytes]) -> bytes:
+    """An array of bytea."""
+    return _array(_BYTEA, _with_lengths(values))
+
+
+def moments(values: Iterable[datetime]) -> bytes:
+    """An array of timestamptz."""
+    since = [(value - _EPOCH) // _MICROSECOND for value in values]
+    return _array(_TIMESTAMPTZ, [_LENGTH_AND_NUMBER(8, value) for value in since])
+
+
+def _with_lengths(values: Iterable[bytes]) -> list[bytes]:
+    return [_LENGTH(len(value)) + value for value in values]
+
+
+def _array(kind: int, values: Sequence[bytes]) -> bytes:
+    if not values:
+        return _HEAD(0, 0, kind, 0, 0)[:12]  # which has no dimension
+    return _HEAD(1, 0, kind, len(values), 1) + b"".join(values)

@@ -3,17 +3,17 @@
 import threading
 import time
 from collections.abc import Iterator
-from typing import Self
+from typing import Any
 
 import psycopg
 import pytest
-from psycopg import sql
-from psycopg.rows import TupleRow, tuple_row
+from psycopg.pq.abc import PGconn
 
 from commands.ports import Batch, ToStore
 from domain.errors import ChainBroken, NameTooNew
 from edge.postgres.connections import Role
 from edge.store import postgres_store
+from edge.store.connection import LedgerConnection, Statement
 from edge.store.postgres_store import PostgresLog, PostgresStore
 from tests.edge.store.facts import Writer, merged
 from tests.edge.store.tampering import altered
@@ -139,28 +139,22 @@ def test_a_history_is_one_range_of_the_primary_key_from_the_first_day(
 ) -> None:
     """A table that was never analysed tempts the server to walk through all positions as well."""
     writer.append(merged(*(writer.batch(f"claim-{n}", 5) for n in range(400))))
-    with psycopg.connect(database.conninfo(Role.WRITER), autocommit=True) as connection:
-        connection.execute("SET enable_seqscan = off")
-        with connection.cursor(binary=True, row_factory=tuple_row) as cursor:
-            explained = Explained(cursor)
-            postgres_store._histories(explained, streams, 2**63 - 1)  # type: ignore[arg-type]  # pyright: ignore[reportPrivateUsage, reportArgumentType] - stands in for a cursor
+    with Explaining.connect(database.conninfo(Role.WRITER), autocommit=True) as explained:
+        explained.execute("SET enable_seqscan = off")
+        postgres_store._histories(explained, streams, 2**63 - 1)  # pyright: ignore[reportPrivateUsage] - to see the plan
     plan = "\n".join(explained.plan)
     assert "facts_pkey" in plan
     assert "facts_notification_id_idx" not in plan
 
 
-class Explained:
-    """A cursor that has every query explained instead of answered."""
+class Explaining(LedgerConnection):
+    """Has every statement explained instead of answered."""
 
-    def __init__(self, cursor: psycopg.Cursor[TupleRow]) -> None:
-        self.cursor = cursor
+    def __init__(self, pgconn: PGconn) -> None:
+        super().__init__(pgconn)
         self.plan: list[str] = []
 
-    def execute(self, query: str, parameters: list[object]) -> Self:
-        explain = sql.SQL("EXPLAIN ") + sql.SQL(query)  # pyright: ignore[reportArgumentType] - the store's own query
-        rows = self.cursor.execute(explain, parameters).fetchall()
+    def ask(self, statement: Statement, *values: bytes) -> list[tuple[Any, ...]]:
+        rows = super().ask(Statement(f"EXPLAIN {statement.text}"), *values)
         self.plan += [row[0] for row in rows]
-        return self
-
-    def fetchall(self) -> list[TupleRow]:
         return []
