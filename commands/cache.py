@@ -13,6 +13,7 @@ from typing import Any
 from commands.file import File
 from commands.ports import Head, History, Moved
 from domain.envelope import Recorded
+from domain.value import Value
 
 # A file of five facts counts for 5 kB and takes less, so this is 12,000 of them: as many as are
 # worked on in a day, in a sixth of the memory that a process of the ledger may take.
@@ -42,8 +43,7 @@ class Earlier:
         return facts
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Value, frozen=True):
     """A file as it was last known, where its stream ended, and the bytes that this counts for.
 
     What facts came to takes no more than the bytes that they are stored in, which are counted.

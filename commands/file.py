@@ -1,7 +1,6 @@
 """A stream in hand: its history, what stands of it, and what it would be after more facts."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, Generic, TypeVar
 
@@ -10,15 +9,14 @@ from domain.claim import Claim
 from domain.envelope import Envelope, Imported, Recorded
 from domain.history import Coordinate, fold, in_order, latest_day
 from domain.mandate import Mandate
-from domain.value import replace
+from domain.value import Value, replace
 
 S = TypeVar("S")
 
 _NO_CLAIM, _NO_MANDATE = Claim(), Mandate()
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(Value, frozen=True):
     """A fact that was decided, and the day it was true; imported ones say from where, and why."""
 
     fact: Any
@@ -27,8 +25,7 @@ class Decided:
     rationale: str = ""  # the fact's own; the command's where it has none
 
 
-@dataclass(frozen=True, slots=True)
-class File(Generic[S]):
+class File(Value, Generic[S], frozen=True):
     """A stream with its state as all of its facts tell it.
 
     `latest` is the latest effective day that stands: a fact of that day or later is simply one

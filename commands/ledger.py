@@ -6,7 +6,6 @@ those are judged again one by one, after the others.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, cast
 
@@ -41,6 +40,7 @@ from domain.errors import (
     VersionConflict,
 )
 from domain.refusals.state import CorrectionBreaksFile
+from domain.value import replace
 
 STREAM_FACTS_MAX = 2_000  # the tested limit of one file; a typical one has 12-40
 TRIES_MAX = 20  # judgements of one command while others keep writing what it reads

@@ -1,25 +1,23 @@
 """What deciding needs of a store, and what it hands to it: the only seam between the two."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
 from domain.envelope import Recorded
+from domain.value import Value, field
 
 History = Sequence[Recorded[Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(Value, frozen=True):
     """What a command_id was answered with: the SHA-256 of the body, and the receipt's bytes."""
 
     body_sha256: bytes
     receipt: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Value, frozen=True):
     """An answer to keep, in the transaction that stores the facts it speaks of.
 
     `facts` are the indices of its facts in the batch. Their positions are known only under the
@@ -34,8 +32,7 @@ class Answer:
     receipt: Callable[[Sequence[int]], bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class ToStore:
+class ToStore(Value, frozen=True):
     """One fact, ready to be stored: `state` is the bytes that the chain covers."""
 
     stream: str
@@ -44,8 +41,7 @@ class ToStore:
     state: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Value, frozen=True):
     """Everything that one transaction stores, and the versions that its decisions rest on.
 
     `read` maps every stream that was read, written or not, to the version it was read at (0 for
@@ -60,8 +56,7 @@ class Batch:
     digests: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Value, frozen=True):
     """Where a stream ends: what the next fact of it has to follow."""
 
     version: int

@@ -1,16 +1,15 @@
 """What judging a command comes to: facts, the authority they need, and what they correct."""
 
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from commands.file import Decided
 from domain.money import Money
 from domain.terms import Decision
+from domain.value import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(Value, frozen=True):
     """The authority that facts need: a decision, the damages measured, the terms' digest."""
 
     decision: Decision
@@ -18,8 +17,7 @@ class Ask:
     terms_digest: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Ruling:
+class Ruling(Value, frozen=True):
     """What a command comes to; `asks` is None where no mandate is needed."""
 
     decided: tuple[Decided, ...]

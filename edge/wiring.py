@@ -205,8 +205,10 @@ def _require_there(dsn: str) -> None:
 
 def log_judged(command: Asked, receipt: Receipt) -> None:
     """One line a command: its ids and how it was answered, and nothing that it says."""
+    if not structlog.is_configured():
+        return
     log = structlog.get_logger()
-    if not structlog.is_configured() or not log.is_enabled_for(logging.INFO):
+    if not log.is_enabled_for(logging.INFO):
         return
     kind, _, reference = command.stream.partition("-")
     told = receipt.data
