@@ -67,7 +67,8 @@ class Command(Part):
 
         The same whichever way its sender wrote it, so that a repeat is known by it.
         """
-        return self.model_dump_json(exclude_defaults=True).encode()
+        # As `model_dump_json`, which makes text of the bytes first.
+        return self.__pydantic_serializer__.to_json(self, exclude_defaults=True)
 
 
 class ClaimCommand(Command):

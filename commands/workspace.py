@@ -97,19 +97,20 @@ class Workspace:
     def accept(self, command: Command, body: bytes, ruling: Ruling, judgement: Judgement) -> None:
         """Add a command's facts and its answer to the batch."""
         stream, first = command.stream, len(self.facts)
-        moment = self.moment(stream)
+        moment, version, digest = self.moment(stream), self.version(stream), self._digest(stream)
         actor = _actor_of(command)
-        evidence = tuple(Evidence(e.doc_id, e.sha256, e.kind) for e in command.evidence)
+        evidence = tuple([Evidence(e.doc_id, e.sha256, e.kind) for e in command.evidence])
         records: list[Recorded[Any]] = []
         for decided in ruling.decided:
+            version += 1
             envelope = Envelope(
                 stream=stream,
-                version=self.version(stream) + 1,
+                version=version,
                 recorded_at=moment,
                 effective_on=decided.effective_on,
                 actor=actor,
                 command_id=command.command_id,
-                previous=self._digest(stream),
+                previous=digest,
                 judgement=judgement,
                 jurisdiction=self._jurisdiction(stream, decided.fact),
                 ruleset=RULES,
@@ -125,9 +126,10 @@ class Workspace:
                 voids=ruling.voids,
                 imported=decided.imported,
             )
-            records.append(self._add(envelope, decided.fact))
+            record = self._add(envelope, decided.fact)
+            digest = record.digest
+            records.append(record)
         self._pending.setdefault(stream, []).extend(records)
-        version, digest = self.version(stream), self._digest(stream)
         command_id, span = command.command_id, range(first, len(self.facts))
         receipt = accepted(command_id, stream, version, digest, moment, self.facts[first:])
         self.answers.append(Answer(command_id, body, stream, moment, span, receipt))
