@@ -52,9 +52,9 @@ class LedgerConnection(Connection[DictRow]):
         return self.rows(results[0])
 
     def ask_together(self, *steps: tuple[Statement, Sequence[bytes]]) -> list[PGresult]:
-        """Send all, then read the answers: one, or an error, for each as far as they got.
+        """Send all, then read the answers: for each its own, an error, or that one came before it.
 
-        After the first error the server does none of the others.
+        Raises when the connection ends meanwhile, and is closed then.
         """
         for statement, _ in steps:
             self._prepare(statement)
@@ -64,8 +64,10 @@ class LedgerConnection(Connection[DictRow]):
                 self._send(statement, values)
             self.pgconn.pipeline_sync()
             results = self.wait(_answers(self.pgconn, len(steps)))
-            if not self.closed:
-                self.pgconn.exit_pipeline_mode()
+            if len(results) < len(steps):
+                require_done(results)  # its last words, if it had any
+                require_done([])
+            self.pgconn.exit_pipeline_mode()
         except BaseException:
             self.close()  # nobody could tell what of it is still under way
             raise

@@ -169,9 +169,9 @@ def _of(answer: Answer, positions: Sequence[int]) -> Sequence[int]:
 def _store_answers(connection: LedgerConnection, answers: Sequence[bytes]) -> None:
     """Store the answers, and commit; readers hear of it."""
     # Inside the transaction a NOTIFY makes all commits of the server queue for a lock.
-    hint = Statement(_HINT)
+    steps = ((_STORE_ANSWERS, answers), (_COMMIT, ()), (Statement(_HINT), ()))
     try:
-        *stored, _ = connection.ask_together((_STORE_ANSWERS, answers), (_COMMIT, ()), (hint, ()))
+        *stored, _ = connection.ask_together(*steps)  # whether the hint is given, nobody need know
         require_done(stored)
     except psycopg.Error as error:
         if connection.closed:
