@@ -48,9 +48,7 @@ def standing(history: Iterable[Recorded[F]], at: Coordinate = NOW) -> list[tuple
     Complexity: one pass and one sort over the stream's facts.
     """
     slots: dict[int, Recorded[F]] = {}
-    for record in history:
-        if not at.knows(record):
-            continue
+    for record in history if at is NOW else filter(at.knows, history):
         envelope = record.envelope
         if envelope.voids is not None:
             slots.pop(envelope.voids, None)
