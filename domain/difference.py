@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from datetime import date
 from enum import Enum
 from fractions import Fraction
+from functools import lru_cache
 from itertools import zip_longest
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
@@ -12,6 +13,8 @@ from domain.claim.reserves import LineState
 from domain.money import Money, decimal
 from domain.terms import Line
 from domain.value import Value
+
+AMOUNTS_KEPT = 4_096  # what a line became is soon what it was, and nil comes all the time
 
 Plain = str | int | bool | None
 _PLAIN = (str, int, bool)
@@ -50,7 +53,12 @@ def _find(found: list[Changed], prefix: str, before: Any, after: Any) -> None:
             found.append(Changed(prefix[:-1], was, became))
         if old is new:
             return
-    for key, part, other in _pairs(old, before, new, after):
+    if old is new and old is not None and old.names:
+        pairs: Iterable[tuple[Any, Any, Any]]
+        pairs = zip(old.names, old.values(before), old.values(after), strict=False)
+    else:
+        pairs = _pairs(old, before, new, after)
+    for key, part, other in pairs:
         if part is other:
             continue
         if type(key) is Line and LineState in (type(part), type(other)):
@@ -118,11 +126,9 @@ def _pairs(
     old: _Kind | None, before: Any, new: _Kind | None, after: Any
 ) -> Iterable[tuple[Any, Any, Any]]:
     """Each key with what is there before and after; None is "not there"."""
-    if old is new and old is not None and old.names:
-        return zip(old.names, old.values(before), old.values(after), strict=False)
-    if old is None:
-        return [(key, None, part) for key, part in new.parts(after).items()] if new else ()
-    was, became = old.parts(before), new.parts(after) if new else _NOTHING
+    was, became = old.parts(before) if old else _NOTHING, new.parts(after) if new else _NOTHING
+    if not was:
+        return [(key, None, part) for key, part in became.items()]
     keys = list(became)
     if list(was) == keys[: len(was)]:  # a state mostly grows: to compare is cheaper than to look up
         return zip_longest(keys, was.values(), became.values())
@@ -130,6 +136,8 @@ def _pairs(
 
 
 _FIGURES = ("estimate", "paid", "recovered")
+_figures = attrgetter(*_FIGURES)
+_NO_FIGURES = (None, None, None)
 
 
 def _find_figures(
@@ -140,13 +148,15 @@ def _find_figures(
     after: LineState | None,
 ) -> None:
     """A reserve line's figures as amounts: its state is counted in the currency of its key."""
-    for name in _FIGURES:
-        was, became = getattr(before, name, None), getattr(after, name, None)
+    earlier = _figures(before) if before else _NO_FIGURES
+    later = _figures(after) if after else _NO_FIGURES
+    for name, was, became in zip(_FIGURES, earlier, later, strict=True):
         if was != became:
             amounts = _amount(was, currency), _amount(became, currency)
             found.append(Changed(f"{path}.{name}", *amounts))
 
 
+@lru_cache(AMOUNTS_KEPT)
 def _amount(minor: int | None, currency: str) -> Plain:
     return None if minor is None else f"{currency} {decimal(minor, currency)}"
 

@@ -13,7 +13,7 @@ from typing import Any, LiteralString, NamedTuple
 from psycopg import Connection, sql
 
 from domain.claim import Claim
-from domain.claim.glance import Standing, alike, standing_of
+from domain.claim.glance import Standing, standing_after, standing_of
 from domain.claim.lifecycle import Status
 from domain.envelope import Recorded
 from projections.view import Change, Copy, Run, Step, View, Write, typed
@@ -122,7 +122,8 @@ def told(changes: Sequence[Change]) -> tuple[list[Writing], list[Closing]]:
     stood: dict[str, tuple[Claim, Tile | None]] = {}
     for change in changes:
         record = change.record
-        stream, moment = record.envelope.stream, record.envelope.recorded_at
+        envelope = record.envelope
+        stream, moment = envelope.stream, envelope.recorded_at
         old, new = _differing(change, stood)
         for tile in old:
             known = current.pop((stream, tile.effective_from), None)
@@ -139,29 +140,31 @@ def told(changes: Sequence[Change]) -> tuple[list[Writing], list[Closing]]:
 
 def _differing(
     change: Change, stood: dict[str, tuple[Claim, Tile | None]]
-) -> tuple[list[Tile], list[Tile]]:
+) -> tuple[Sequence[Tile], Sequence[Tile]]:
     """The tiles that a change ends, and those that take their place.
 
     `stood` holds each file's last tile as the change before has left it, and of which state it is.
     """
     before, after = change.before, change.after
     if not (isinstance(before, Claim) and isinstance(after, Claim)):
-        return [], []
-    stream, day = change.record.envelope.stream, change.record.envelope.effective_on
+        return (), ()
+    envelope = change.record.envelope
+    stream, day = envelope.stream, envelope.effective_on
     state, old = stood.pop(stream, (None, None))
     if state is not before:
         old = _last(before, change.latest)
     if not change.in_order:
         return _anew(change)
-    new = Tile(day, None, old.standing) if old and alike(before, after) else _last(after, day)
+    stands = standing_of(after) if old is None else standing_after(old.standing, before, after)
+    new = None if stands is None else Tile(day, None, stands)
     stood[stream] = after, new
     if new is None or new == old:
-        return [], []
+        return (), ()
     if old is None:
-        return [], [new]
+        return (), (new,)
     if old.effective_from < day:
-        return [old], [Tile(old.effective_from, day, old.standing), new]
-    return [old], [new]
+        return (old,), (Tile(old.effective_from, day, old.standing), new)
+    return (old,), (new,)
 
 
 def _anew(change: Change) -> tuple[list[Tile], list[Tile]]:

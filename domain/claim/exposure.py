@@ -5,13 +5,15 @@ estimate, a payment, the handler, our share), the difference between the file's 
 after it is what the totals move by, so no fact needs a rule of its own here.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from itertools import zip_longest
 from operator import add, sub
 from typing import NamedTuple
 
 from domain.claim import Claim, Fact, evolve
+from domain.claim.apportionment import Apportionments
+from domain.claim.reserves import LineState
 from domain.envelope import Recorded
 from domain.history import NOW, Coordinate, standing
 from domain.terms import Line
@@ -53,8 +55,11 @@ Moves = Mapping[tuple[date, Cell], Amounts]
 
 def cells(claim: Claim) -> dict[Cell, Amounts]:
     """The file's cells as it stands."""
-    pathway, handler = _hands(claim)
-    return {Cell(line, pathway, handler): _amounts(claim, line) for line in claim.reserves.lines}
+    hands, shares = _hands(claim), claim.apportionments
+    return {
+        Cell(line, *hands): _amounts(shares, line, state)
+        for line, state in claim.reserves.lines.items()
+    }
 
 
 def step(before: Claim, after: Claim, on: date) -> dict[tuple[date, Cell], Amounts]:
@@ -63,33 +68,36 @@ def step(before: Claim, after: Claim, on: date) -> dict[tuple[date, Cell], Amoun
     Complexity: what both share as one object has not moved, and is not looked into.
     """
     moves: dict[tuple[date, Cell], Amounts] = {}
-    if before.lifecycle is not after.lifecycle:
-        hands, others = _hands(before), _hands(after)
-        if hands != others:
-            for line in before.reserves.lines:
-                _add(moves, on, Cell(line, *hands), NONE.minus(_amounts(before, line)))
-            for line in after.reserves.lines:
-                _add(moves, on, Cell(line, *others), _amounts(after, line))
-            return moves
-    for line in _touched(before, after):
-        moved = _amounts(after, line).minus(_amounts(before, line))
-        _add(moves, on, Cell(line, *_hands(after)), moved)
+    if before.lifecycle is not after.lifecycle and _hands(before) != _hands(after):
+        for cell, amounts in cells(before).items():
+            _add(moves, on, cell, NONE.minus(amounts))
+        for cell, amounts in cells(after).items():
+            _add(moves, on, cell, amounts)
+        return moves
+    touched = _touched(before, after)
+    if touched:
+        hands, shared, shares = _hands(after), before.apportionments, after.apportionments
+        for line, was, became in touched:
+            moved = _amounts(shares, line, became).minus(_amounts(shared, line, was))
+            _add(moves, on, Cell(line, *hands), moved)
     return moves
 
 
-def _touched(before: Claim, after: Claim) -> Collection[Line]:
+def _touched(before: Claim, after: Claim) -> list[tuple[Line, LineState | None, LineState | None]]:
     """The lines on which anything may have moved between two states in the same hands."""
     was, became = before.reserves.lines, after.reserves.lines
     if before.apportionments is not after.apportionments:
-        return {**was, **became}
+        return [(line, was.get(line), became.get(line)) for line in {**was, **became}]
     if was is became:
-        return ()
+        return []
     lines = list(became)
+    both: Iterable[tuple[Line, LineState | None, LineState | None]]
     # Lines mostly come up and stay in their order: to compare is cheaper than to look up.
     if list(was) == lines[: len(was)]:
-        pairs = zip_longest(lines, was.values(), became.values())
-        return [line for line, old, new in pairs if old is not new]
-    return [line for line in {**was, **became} if was.get(line) is not became.get(line)]
+        both = zip_longest(lines, was.values(), became.values())
+    else:
+        both = ((line, was.get(line), became.get(line)) for line in {**was, **became})
+    return [each for each in both if each[1] is not each[2]]
 
 
 def _hands(claim: Claim) -> tuple[str, str]:
@@ -98,25 +106,20 @@ def _hands(claim: Claim) -> tuple[str, str]:
     return str(life.pathway or UNALLOCATED), life.handler or UNALLOCATED
 
 
-def _amounts(claim: Claim, line: Line) -> Amounts:
-    """What the file holds on a line."""
-    state, shares = claim.reserves.lines.get(line), claim.apportionments
+def _amounts(shares: Apportionments, line: Line, state: LineState | None) -> Amounts:
+    """What the file holds on a line; nothing where it has none."""
     if state is None:
         return NONE
+    estimate, paid, recovered = state.estimate, state.paid, state.recovered
     # A contribution is what brings the whole down to our share; it is no part of our share.
-    ours_back = state.recovered - state.contributed
+    ours_back = recovered - state.contributed
     if not shares.agreed:  # all of it is ours
-        return Amounts(
-            *(state.estimate, state.paid, state.recovered),
-            *(state.estimate, state.paid, ours_back),
-        )
-    our_paid = shares.our_part(line, state.paid)
+        return Amounts(estimate, paid, recovered, estimate, paid, ours_back)
+    our_paid = shares.our_part(line, paid)
     # Split apart, so that our outstanding is a part of what is outstanding, never below nil.
     our_estimate = our_paid + shares.our_part(line, state.outstanding)
     our_recovered = shares.our_part(line, ours_back)
-    return Amounts(
-        state.estimate, state.paid, state.recovered, our_estimate, our_paid, our_recovered
-    )
+    return Amounts(estimate, paid, recovered, our_estimate, our_paid, our_recovered)
 
 
 def _add(moves: dict[tuple[date, Cell], Amounts], on: date, cell: Cell, moved: Amounts) -> None:

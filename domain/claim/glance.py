@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from domain.claim import Claim
 from domain.claim.exposure import UNALLOCATED
+from domain.claim.lifecycle import Lifecycle
 from domain.terms import CostType
 
 
@@ -41,11 +42,69 @@ class Standing(NamedTuple):
         return self.incurred - self.paid
 
 
+class _Worth(NamedTuple):
+    """What the lines tell, in the order of a standing."""
+
+    other_currencies: str
+    damages_estimate: int
+    incurred: int
+    paid: int
+
+
 def standing_of(claim: Claim) -> Standing | None:
     """How a file stands; None before it was notified."""
-    life, notified, currency = claim.lifecycle, claim.lifecycle.notified, claim.currency
+    return _standing(claim.lifecycle, _worth(claim), _undecided(claim))
+
+
+def standing_after(stood: Standing, before: Claim, after: Claim) -> Standing | None:
+    """How a file stands after a step, by how it `stood` before it.
+
+    Complexity: what both states share as one object is taken over, and not looked into.
+    """
+    same_life, same_lines = before.lifecycle is after.lifecycle, before.reserves is after.reserves
+    if same_life and same_lines and before.escalations is after.escalations:
+        return stood
+    # Amounts are in the file's own currency, which its notification tells.
+    if same_lines and before.currency == after.currency:
+        worth = _Worth._make(stood[_LINES:_ASKED])
+    else:
+        worth = _worth(after)
+    if same_life:
+        last = stood[_ASKED + 1 :]
+        return Standing._make((*stood[:_LINES], *worth, _undecided(after), *last))
+    return _standing(after.lifecycle, worth, _undecided(after))
+
+
+_LINES = Standing._fields.index(_Worth._fields[0])
+_ASKED = Standing._fields.index("open_escalations")
+
+
+def _standing(life: Lifecycle, worth: _Worth, undecided: int) -> Standing | None:
+    notified = life.notified
     if notified is None:
         return None
+    return Standing(
+        str(life.status),
+        life.handler or UNALLOCATED,
+        life.team or UNALLOCATED,
+        str(life.pathway or UNALLOCATED),
+        str(notified.jurisdiction),
+        str(notified.matter_type),
+        str(life.stage),
+        str(life.closure or ""),
+        notified.currency,
+        *worth,
+        undecided,
+        life.reopened,
+        notified.event_date,
+        notified.notified_on,
+        life.closed_on,
+        life.strategy.review_on if life.strategy else None,
+    )
+
+
+def _worth(claim: Claim) -> _Worth:
+    currency = claim.currency
     damages = incurred = paid = 0
     others: set[str] = set()
     for line, state in claim.reserves.lines.items():
@@ -56,33 +115,9 @@ def standing_of(claim: Claim) -> Standing | None:
         paid += state.paid
         if line.cost_type is CostType.DAMAGES:
             damages += state.estimate
-    return Standing(
-        status=str(life.status),
-        handler=life.handler or UNALLOCATED,
-        team=life.team or UNALLOCATED,
-        pathway=str(life.pathway or UNALLOCATED),
-        jurisdiction=str(notified.jurisdiction),
-        matter_type=str(notified.matter_type),
-        stage=str(life.stage),
-        closure=str(life.closure or ""),
-        currency=currency,
-        other_currencies=" ".join(sorted(others)),
-        damages_estimate=damages,
-        incurred=incurred,
-        paid=paid,
-        open_escalations=sum(1 for _ in claim.escalations.undecided()),
-        reopened=life.reopened,
-        event_date=notified.event_date,
-        notified_on=notified.notified_on,
-        closed_on=life.closed_on,
-        review_on=life.strategy.review_on if life.strategy else None,
-    )
+    return _Worth(" ".join(sorted(others)), damages, incurred, paid)
 
 
-def alike(before: Claim, after: Claim) -> bool:
-    """The two share all that `standing_of` reads, so that it says the same of both."""
-    return (
-        before.lifecycle is after.lifecycle
-        and before.reserves is after.reserves
-        and before.escalations is after.escalations
-    )
+def _undecided(claim: Claim) -> int:
+    asked = claim.escalations
+    return sum(1 for _ in asked.undecided()) if asked.by_id else 0
