@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import takewhile
 from typing import Any, Protocol, get_args
 
 from domain import claim, mandate
@@ -16,7 +17,7 @@ from domain.mandate import Mandate
 from domain.schema import NAME_OF
 from projections.view import Change, State, Step
 
-FACTS_HELD_MAX = 150_000  # and states of courses; measured: about 1 kB each
+FACTS_HELD_MAX = 400_000  # and states of courses; measured: 0.3 to 0.4 kB each
 
 _STREAMS: dict[type, tuple[Callable[..., Any], State]] = {
     **dict.fromkeys(get_args(claim.Fact), (claim.evolve, Claim())),
@@ -45,17 +46,17 @@ class Course:
         stands = standing(history)
         self._keys = [(record.envelope.effective_on, slot) for slot, record in stands]
         self._days = {slot: day for day, slot in self._keys}
-        self._records = [record for _, record in stands]
+        self._facts = [record.fact for _, record in stands]
         self.steps: list[Step] = []
-        for record in self._records:
-            self.steps.append(_step(self.steps[-1:], record))
+        for fact, (day, _) in zip(self._facts, self._keys, strict=True):
+            self.steps.append(_step(self.steps[-1:], fact, day))
 
     def append(self, record: Recorded[Any], state: State) -> None:
         """Take a fact that simply comes after all that stands."""
         day, version = record.envelope.effective_on, record.envelope.version
         self._keys.append((day, version))
         self._days[version] = day
-        self._records.append(record)
+        self._facts.append(record.fact)
         self.steps.append(Step(day, state))
 
     def change(self, record: Recorded[Any]) -> tuple[Sequence[Step], list[Step], list[Step]]:
@@ -68,8 +69,9 @@ class Course:
         first, moved = min(places), len(self._keys) - before
         became: list[Step] = []
         end = before
-        for place in range(first, len(self._records)):
-            became.append(_step(became[-1:] or self.steps[first - 1 : first], self._records[place]))
+        for place in range(first, len(self._keys)):
+            earlier = became[-1:] or self.steps[first - 1 : first]
+            became.append(_step(earlier, self._facts[place], self._keys[place][0]))
             known = place - moved
             if place > max(places) and became[-1].state == self.steps[known].state:
                 became[-1] = self.steps[known]  # the same, and so is all that follows
@@ -88,59 +90,59 @@ class Course:
             day = self._days.pop(gone, None) if gone is not None else None
             if gone is not None and day is not None:
                 places.append(bisect_left(self._keys, (day, gone)))
-                del self._keys[places[-1]], self._records[places[-1]]
+                del self._keys[places[-1]], self._facts[places[-1]]
         self._days[slot] = envelope.effective_on
         places.append(bisect_left(self._keys, (envelope.effective_on, slot)))
         self._keys.insert(places[-1], (envelope.effective_on, slot))
-        self._records.insert(places[-1], record)
+        self._facts.insert(places[-1], record.fact)
         return places
 
 
-def _step(after: Sequence[Step], record: Recorded[Any]) -> Step:
+def _step(after: Sequence[Step], fact: Any, day: date) -> Step:
     """What a fact makes of a stream after a step, or of one that has not begun."""
-    evolve, initial = _STREAMS[type(record.fact)]
-    day = record.envelope.effective_on
-    return Step(day, evolve(after[-1].state if after else initial, record.fact, day))
+    evolve, initial = _STREAMS[type(fact)]
+    return Step(day, evolve(after[-1].state if after else initial, fact, day))
 
 
 @dataclass(slots=True)
 class File:
-    """A stream's facts so far, its state as all of them tell it, and the latest day that stands.
+    """A stream as far as its fact of this version, and the latest day that stands.
 
-    Its course is kept from the first fact on that changes the past: few files have one.
+    Its history is not kept, which would take most of the memory. Its course is, from the page on
+    that first changes the past: few files have one.
     """
 
-    history: list[Recorded[Any]]
+    version: int
     state: State
     latest: date | None
+    command_id: str = ""
+    together: tuple[Any, ...] = ()  # the facts that this command has recorded in it so far
     course: Course | None = None
 
     @property
     def held(self) -> int:
-        """How many facts, and states on its course, it keeps in memory."""
-        return len(self.history) + (len(self.course.steps) if self.course else 0)
+        """For how many facts it keeps something in memory, counted again for its course."""
+        return self.version + (len(self.course.steps) if self.course else 0)
 
     def take(self, record: Recorded[Any]) -> Change:
         """Remember the stream's next fact."""
-        before, latest = self.state, self.latest
-        if not in_order(record, latest):
-            return self._take_late(record)
-        self.history.append(record)
-        evolve, _ = _STREAMS[type(record.fact)]
-        self.latest = record.envelope.effective_on
-        self.state = evolve(before, record.fact, self.latest)
-        if self.course is not None:
-            self.course.append(record, self.state)
-        return Change(record, before, self.state, latest, True, (), (), (), self.history)
-
-    def _take_late(self, record: Recorded[Any]) -> Change:
-        before, latest = self.state, self.latest
-        if self.course is None:
-            self.course = Course(self.history)
-        common, was, became = self.course.change(record)
-        self.history.append(record)
-        self.latest, self.state = self.course.steps[-1]
-        return Change(record, before, self.state, latest, False, common, was, became, self.history)
+        envelope, fact = record.envelope, record.fact
+        before, latest, course = self.state, self.latest, self.course
+        same = envelope.command_id == self.command_id
+        together = self.together if same else ()
+        self.command_id, self.together = envelope.command_id, (*together, fact)
+        self.version = envelope.version
+        # A file has its course since before the page in which a fact first changes its past.
+        if course is not None and not in_order(record, latest):
+            parts = course.change(record)
+            self.latest, self.state = course.steps[-1]
+            return Change(record, before, self.state, latest, False, *parts, together)
+        evolve, _ = _STREAMS[type(fact)]
+        self.latest = day = envelope.effective_on
+        self.state = evolve(before, fact, day)
+        if course is not None:
+            course.append(record, self.state)
+        return Change(record, before, self.state, latest, True, (), (), (), together)
 
 
 class Files:
@@ -166,38 +168,37 @@ class Files:
             return Change(record, None, None, None, True, (), (), (), ())
         envelope = record.envelope
         file = self._files[envelope.stream]
-        if envelope.version != len(file.history) + 1:
+        if envelope.version != file.version + 1:
             name = NAME_OF[type(record.fact)]
-            why = f"it follows fact {len(file.history)}"
+            why = f"it follows fact {file.version}"
             raise DamagedFact(envelope.stream, envelope.version, name, why)
         return file.take(record)
 
     def _load(self, page: Sequence[Recorded[Any]], after: int) -> list[File]:
         """Have every file of the page at hand as it stood at the position."""
-        first: dict[str, Recorded[Any]] = {}
+        records: dict[str, list[Recorded[Any]]] = {}
         for record in page:
             if type(record.fact) in _STREAMS:
-                first.setdefault(record.envelope.stream, record)
+                records.setdefault(record.envelope.stream, []).append(record)
         missing: list[str] = []
-        for stream, record in first.items():
+        for stream, found in records.items():
             file = self._files.get(stream)
-            if file is None or len(file.history) != record.envelope.version - 1:
+            if file is None or file.version != found[0].envelope.version - 1:
                 self._drop(stream)
+                missing.append(stream)
+            elif file.course is None and _changes_the_past(found, file.latest):
                 missing.append(stream)
             else:
                 self._files.move_to_end(stream)
-        known = [stream for stream in missing if first[stream].envelope.version > 1]
+        known = [stream for stream in missing if records[stream][0].envelope.version > 1]
         histories: Mapping[str, Sequence[Recorded[Any]]] = {}
         if known:
             histories = self._log.histories(known, after)
         for stream in missing:
-            self._files[stream] = self._read(histories.get(stream, ()), first[stream])
-        return [self._files[stream] for stream in first]
-
-    def _read(self, history: Sequence[Recorded[Any]], following: Recorded[Any]) -> File:
-        self._held += len(history)
-        evolve, initial = _STREAMS[type(following.fact)]
-        return File(list(history), fold(history, evolve, initial), latest_day(history))
+            self._drop(stream)
+            self._files[stream] = file = _read(histories.get(stream, ()), records[stream])
+            self._held += file.held
+        return [self._files[stream] for stream in records]
 
     def _drop(self, stream: str) -> None:
         file = self._files.pop(stream, None)
@@ -207,3 +208,25 @@ class Files:
         while self._held > FACTS_HELD_MAX:
             _, file = self._files.popitem(last=False)
             self._held -= file.held
+
+
+def _read(history: Sequence[Recorded[Any]], following: Sequence[Recorded[Any]]) -> File:
+    """A file as its history tells it, ready for the facts that follow."""
+    evolve, initial = _STREAMS[type(following[0].fact)]
+    latest = latest_day(history)
+    course = Course(history) if _changes_the_past(following, latest) else None
+    file = File(len(history), fold(history, evolve, initial), latest, course=course)
+    if history:
+        file.command_id = history[-1].envelope.command_id
+        last = takewhile(lambda each: each.envelope.command_id == file.command_id, history[::-1])
+        file.together = tuple(record.fact for record in last)[::-1]
+    return file
+
+
+def _changes_the_past(records: Sequence[Recorded[Any]], latest: date | None) -> bool:
+    """Some of a file's next facts does not simply come after all that stands by then."""
+    for record in records:
+        if not in_order(record, latest):
+            return True
+        latest = record.envelope.effective_on
+    return False

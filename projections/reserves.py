@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from itertools import takewhile
 from typing import Any, LiteralString
 
 from psycopg import Connection, sql
@@ -164,11 +163,8 @@ def _of_estimate(change: Change, fact: EstimateSet) -> Reason:
 
 
 def _reopened_together(change: Change) -> bool:
-    """The same command reopened the file: what a command records stands in a row."""
-    command = change.record.envelope.command_id
-    latest = reversed(change.history)
-    together = takewhile(lambda earlier: earlier.envelope.command_id == command, latest)
-    return any(isinstance(earlier.fact, ClaimReopened) for earlier in together)
+    """The same command reopened the file."""
+    return any(isinstance(earlier, ClaimReopened) for earlier in change.together)
 
 
 class By(StrEnum):

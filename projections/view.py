@@ -81,6 +81,7 @@ class Change(NamedTuple):
     `was` and `became` are the file's course as it was read before and as it is read since, step
     by step in the order of days, from the first one that differs to the first on which they agree
     again, or to the end; `common` is the one step before, none if they differ from the start.
+    `together` are the facts before this one, and of its stream, that the same command recorded.
     """
 
     record: Recorded[Any]
@@ -91,12 +92,7 @@ class Change(NamedTuple):
     common: Sequence[Step]
     was: Sequence[Step]
     became: Sequence[Step]
-    file: Sequence[Recorded[Any]]  # it only ever grows, so that all its changes may share it
-
-    @property
-    def history(self) -> Sequence[Recorded[Any]]:
-        """The stream's facts before this one."""
-        return self.file[: self.record.envelope.version - 1]
+    together: Sequence[Any]
 
 
 @dataclass(frozen=True, slots=True)

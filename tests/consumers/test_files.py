@@ -55,8 +55,12 @@ def test_a_change_tells_its_file_before_and_after_however_much_was_forgotten(
         assert (change.before, change.after) == expected(log, change.record)
         if change.before is not None:
             stream, version = change.record.envelope.stream, change.record.envelope.version
-            assert list(change.history) == of(log, stream)[: version - 1]
-            assert change.latest == latest_day(change.history)
+            earlier = of(log, stream)[: version - 1]
+            command_id = change.record.envelope.command_id
+            assert list(change.together) == [
+                each.fact for each in earlier if each.envelope.command_id == command_id
+            ]
+            assert change.latest == latest_day(earlier)
 
 
 def course(history: Sequence[Recorded[Any]]) -> list[Step]:
@@ -78,7 +82,9 @@ def test_a_change_of_the_past_tells_the_part_of_the_course_that_it_changed(
         if change.in_order:
             assert (change.common, change.was, change.became) == ((), (), ())
             continue
-        old, new = course(change.history), course([*change.history, change.record])
+        version = change.record.envelope.version
+        facts = of(log, change.record.envelope.stream)[:version]
+        old, new = course(facts[:-1]), course(facts)
         was, became, first = list(change.was), list(change.became), len(change.common)
         cuts = [
             (old[:place], old[place + len(was) :])
@@ -126,6 +132,29 @@ def test_a_file_is_loaded_once_however_often_it_goes_on() -> None:
     for after, record in zip(log.records[30:], log.records[31:], strict=False):
         reader.changes([record], after.position)
     assert sorted(log.loaded) == sorted({record.envelope.stream for record in log.records[31:]})
+
+
+def test_a_file_is_loaded_when_its_past_is_first_changed_and_not_again() -> None:
+    pen, clock = Pen(), Clock()
+    pen.write("a", notified(clock.today), clock.now)
+    for amount in range(1, 9):
+        clock.wait(days=1)
+        pen.write("a", estimate(amount), clock.now)
+    past = pen.log[2].envelope.effective_on
+    late = [
+        replace(each, envelope=replace(each.envelope, effective_on=past))
+        if each.envelope.version in (5, 7, 8)
+        else each
+        for each in pen.log
+    ]
+    log = MemoryLog(late)
+    reader = files.Files(log)
+    loaded: list[int] = []
+    for record in late:
+        (change,) = reader.changes([record], record.position - 1)
+        assert (change.before, change.after) == expected(late, record)
+        loaded.append(len(log.loaded))
+    assert loaded == [0, 0, 0, 0, 1, 1, 1, 1, 1]
 
 
 def test_going_back_in_the_log_reads_the_file_as_it_was() -> None:
