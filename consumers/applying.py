@@ -39,7 +39,8 @@ def run(connection: Connection[Any], schema: Schema, view: str, writes: Iterable
         for write in writes:
             match write:
                 case Run():
-                    cursor.execute(write.statement, write.parameters)
+                    # Not prepared: a plan that was made for a table of a few rows would be kept.
+                    cursor.execute(write.statement, write.parameters, prepare=False)
                 case Copy():
                     if not write.rows:
                         continue

@@ -213,9 +213,13 @@ class Files:
 def _read(history: Sequence[Recorded[Any]], following: Sequence[Recorded[Any]]) -> File:
     """A file as its history tells it, ready for the facts that follow."""
     evolve, initial = _STREAMS[type(following[0].fact)]
-    latest = latest_day(history)
-    course = Course(history) if _changes_the_past(following, latest) else None
-    file = File(len(history), fold(history, evolve, initial), latest, course=course)
+    latest, course = latest_day(history), None
+    if _changes_the_past(following, latest):
+        course = Course(history)
+        state = course.steps[-1].state if course.steps else initial
+    else:
+        state = fold(history, evolve, initial)
+    file = File(len(history), state, latest, course=course)
     if history:
         file.command_id = history[-1].envelope.command_id
         last = takewhile(lambda each: each.envelope.command_id == file.command_id, history[::-1])
