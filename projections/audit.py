@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, LiteralString
 
+from msgspec.json import Encoder
 from psycopg import Connection
 from psycopg.rows import class_row
-from pydantic_core import to_json
 
 from domain.difference import Changed, changed_fields
 from domain.envelope import NOT_NEEDED, Judgement
@@ -21,6 +21,8 @@ from projections.view import Change, Copy, View, Write, typed
 
 PAGE_ROWS_MAX = 1_000  # an answer of a megabyte or so, whoever asks for more
 NEAR_MISS = "E3"
+
+_to_json = Encoder().encode
 
 TABLE: LiteralString = """
 CREATE TABLE audit (
@@ -151,7 +153,7 @@ def _row(change: Change) -> tuple[Any, ...]:
             fact.command,
             fact.code,
             fact.message,
-            to_json(fact.evidence).decode(),
+            _to_json(fact.evidence).decode(),
         )
     return (
         record.position,
@@ -171,14 +173,14 @@ def _row(change: Change) -> tuple[Any, ...]:
         envelope.command_id,
         record.digest,
         _json(envelope.evidence),
-        _json([*map(tuple, changed_fields(change.before, change.after))]),
+        _json(changed_fields(change.before, change.after)),
         *(_NO_AUTHORITY if judgement is NOT_NEEDED else _authority(judgement)),
         *about,
     )
 
 
 def _json(value: object) -> str:
-    return to_json(value).decode() if value else "[]"
+    return _to_json(value).decode() if value else "[]"
 
 
 def _authority(judgement: Judgement) -> tuple[Any, ...]:

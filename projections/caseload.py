@@ -10,8 +10,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, LiteralString, NamedTuple
 
+from msgspec import json
 from psycopg import Connection, sql
-from pydantic_core import to_json
 
 from domain.claim import Claim
 from domain.claim.glance import Standing, standing_after, standing_of
@@ -114,7 +114,7 @@ def fold(changes: Sequence[Change]) -> list[Write]:
 
 def _listed(values: Sequence[object]) -> str:
     """Values as one parameter; psycopg takes far longer to make one of a list."""
-    return to_json(values).decode()
+    return json.encode(values).decode()
 
 
 def told(changes: Sequence[Change]) -> tuple[list[Writing], list[Closing]]:

@@ -11,15 +11,17 @@ from psycopg import Connection
 from domain import claim, mandate
 from domain.claim import Claim
 from domain.difference import Changed, changed_fields
-from domain.envelope import Recorded
+from domain.envelope import Evidence, Recorded
 from domain.history import fold
 from domain.mandate import Mandate
 from domain.refusal_log import CommandRefused
 from domain.schema import NAME_OF
+from domain.value import replace
 from projections import audit
 from projections.audit import Entry, Filter, near_misses, trail
 from tests.postgres_fixtures import Database
-from tests.projections.ledgers import ON_A_DATABASE, Log, ledgers, of, project
+from tests.projections.ledgers import ON_A_DATABASE, Log, Pen, ledgers, notified, of, project
+from tests.scribe import Clock
 from tests.strategies import days, moments
 
 EVERYTHING = Filter()
@@ -64,6 +66,21 @@ def test_an_entry_tells_what_its_fact_changed(
     project(database, log, audit.VIEW)
     for entry, record in zip(trail(reading, EVERYTHING), log, strict=True):
         assert tuple(entry.changed) == changes(log, record)
+
+
+def test_an_entry_names_the_documents_that_its_fact_rests_on(
+    database: Database, reading: Connection[Any]
+) -> None:
+    clock = Clock()
+    pen = Pen()
+    pen.write("a", notified(clock.today), clock.now)
+    (record,) = pen.log
+    report = Evidence("report-1", "ab" * 32, "expert_report")
+    envelope = replace(record.envelope, evidence=(report,))
+    project(database, [replace(record, envelope=envelope)], audit.VIEW)
+    (entry,) = trail(reading, EVERYTHING)
+    told = {"doc_id": "report-1", "sha256": "ab" * 32, "kind": "expert_report"}
+    assert entry.documents == [told]
 
 
 def changes(log: Log, record: Recorded[Any]) -> tuple[Changed, ...]:
