@@ -91,7 +91,9 @@ class _Caller:
     def result(self) -> list[Receipt]:
         if self.error is not None:
             raise self.error
-        return self.receipts or []
+        if self.receipts is None:
+            raise RuntimeError("this caller has not been answered")
+        return self.receipts
 
 
 class GroupCommit:
@@ -108,8 +110,8 @@ class GroupCommit:
         self._queued = self._queued_bytes = 0  # commands and bytes in the queue
         self._pace_s = PACE_S_FIRST
         self._closed = False
-        self._guard = Lock()  # of what is above; nobody waits while holding it
         self._asleep = False  # until somebody comes, or the end
+        self._guard = Lock()  # of what is above; nobody waits while holding it
         self._wake = _taken_lock()
         self._thread = Thread(target=self._serve, name="group commit", daemon=True)
         self._thread.start()
@@ -133,7 +135,7 @@ class GroupCommit:
             refusal = self._overdue(caller)
         if refusal is None:
             return caller.result()
-        return [not_kept(command.command_id, command.stream, refusal) for command in commands]
+        return _all_told(commands, refusal)
 
     @property
     def waiting(self) -> int:
@@ -255,10 +257,7 @@ class GroupCommit:
             for caller in over:
                 self._leave(caller)
         for caller in over:
-            away = StoreUnavailable(BEHIND_OTHERS)
-            caller.tell(
-                [not_kept(command.command_id, command.stream, away) for command in caller.commands]
-            )
+            caller.tell(_all_told(caller.commands, StoreUnavailable(BEHIND_OTHERS)))
 
     def _answer_apart(self, callers: list[_Caller], error: BaseException) -> None:
         """After a failure: the file that cannot be read, or the bug, is one caller's, not all's.
@@ -270,3 +269,7 @@ class GroupCommit:
             return
         for caller in callers:
             self._answer([caller])
+
+
+def _all_told(commands: Sequence[Asked], refusal: Refused) -> list[Receipt]:
+    return [not_kept(command.command_id, command.stream, refusal) for command in commands]

@@ -7,9 +7,8 @@ cannot be applied is parked, and nothing is skipped in silence.
 """
 
 import sys
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -71,7 +70,8 @@ class Projector:
         facts = 0
         if not views:
             return facts
-        with _letting_go(), ThreadPoolExecutor(1) as beside:
+        sys.setswitchinterval(min(sys.getswitchinterval(), LET_GO_S))  # and left so
+        with ThreadPoolExecutor(1) as beside:
             turn = self._next(views, self._stands(views), until)
             while turn is not None:
                 written, ahead = self._take(turn, beside, views, until)
@@ -169,17 +169,6 @@ class Projector:
                     )
             positions.move(connection, schema, locked, turn.page.position)
         return tuple(view.name for view in turn.due if view.name in locked)
-
-
-@contextmanager
-def _letting_go() -> Generator[None]:
-    """Threads of this process take turns more often meanwhile."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(min(before, LET_GO_S))
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
 
 
 @dataclass(frozen=True, slots=True)

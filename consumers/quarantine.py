@@ -157,7 +157,7 @@ def _stops(
             attempt([record for file in files for record in file])
     except FileStops as stop:
         if not files:
-            raise stop.why from None  # there is none that it could lie in
+            raise stop.why from stop.why.__cause__  # there is none that it could lie in
         if len(files) == 1:
             return [_first_stop(files[0], attempt, stop.why)], stop.why
     else:

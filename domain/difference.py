@@ -14,7 +14,7 @@ from domain.money import Money, decimal
 from domain.terms import Line
 from domain.value import Value
 
-AMOUNTS_KEPT = 4_096  # what a line became is soon what it was, and nil comes all the time
+AMOUNTS_KEPT_MAX = 4_096  # what a line became is soon what it was, and nil comes all the time
 
 Plain = str | int | bool | None
 _PLAIN = (str, int, bool)
@@ -156,7 +156,7 @@ def _find_figures(
             found.append(Changed(f"{path}.{name}", *amounts))
 
 
-@lru_cache(AMOUNTS_KEPT)
+@lru_cache(AMOUNTS_KEPT_MAX)
 def _amount(minor: int | None, currency: str) -> Plain:
     return None if minor is None else f"{currency} {decimal(minor, currency)}"
 

@@ -12,6 +12,7 @@ from domain.terms import Decision, Role
 from domain.value import Value
 
 
+# What says nothing is not stored: most facts leave most of an envelope as it is.
 class Actor(Value, frozen=True, omit_defaults=True):
     """Who acts: a person's reference (never a name), in which role, for which team."""
 
@@ -77,7 +78,7 @@ class Labels(Value, frozen=True, omit_defaults=True):
     privilege: Privilege = Privilege.NONE
 
 
-class Evidence(Value, frozen=True, omit_defaults=True):
+class Evidence(Value, frozen=True):
     """A document that a decision rests on, by its id and the SHA-256 (hex) of its bytes."""
 
     doc_id: str
@@ -85,7 +86,7 @@ class Evidence(Value, frozen=True, omit_defaults=True):
     kind: str
 
 
-class Imported(Value, frozen=True, omit_defaults=True):
+class Imported(Value, frozen=True):
     """Where an imported fact came from: the source's name and the row (1 = first after header)."""
 
     source: str

@@ -100,8 +100,8 @@ def _read_back(kind: type[Any], value: object) -> Any:
     if kind is Fraction and type(value) is str:
         try:
             return Fraction(value)
-        except ZeroDivisionError as error:
-            raise ValueError("nothing is divided by zero") from error
+        except (ValueError, ZeroDivisionError):
+            raise ValueError("it is no fraction") from None  # Python's words repeat what was there
     raise TypeError(f"{kind.__name__} is not read from {type(value).__name__}")
 
 
@@ -174,7 +174,7 @@ def _unknown(stream: str, version: int, name: str) -> Unreadable:
 
 
 def _without_content(error: Exception) -> str:
-    """What was wrong and where, without what was stored there."""
+    """What was wrong, and where if that is known, without what was stored there."""
     if isinstance(error, DecodeError):
         return _VALUE_SHOWN.sub(r"\1\2", str(error))
     return type(error).__name__

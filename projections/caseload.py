@@ -10,7 +10,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, LiteralString, NamedTuple
 
-from msgspec import json
+from msgspec.json import encode
 from psycopg import Connection, sql
 
 from domain.claim import Claim
@@ -114,7 +114,7 @@ def fold(changes: Sequence[Change]) -> list[Write]:
 
 def _listed(values: Sequence[object]) -> str:
     """Values as one parameter; psycopg takes far longer to make one of a list."""
-    return json.encode(values).decode()
+    return encode(values).decode()
 
 
 def told(changes: Sequence[Change]) -> tuple[list[Writing], list[Closing]]:

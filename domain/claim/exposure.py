@@ -76,9 +76,10 @@ def step(before: Claim, after: Claim, on: date) -> dict[tuple[date, Cell], Amoun
         return moves
     touched = _touched(before, after)
     if touched:
-        hands, shared, shares = _hands(after), before.apportionments, after.apportionments
+        hands = _hands(after)
+        shares_before, shares_after = before.apportionments, after.apportionments
         for line, was, became in touched:
-            moved = _amounts(shares, line, became).minus(_amounts(shared, line, was))
+            moved = _amounts(shares_after, line, became).minus(_amounts(shares_before, line, was))
             _add(moves, on, Cell(line, *hands), moved)
     return moves
 

@@ -43,7 +43,7 @@ class Standing(NamedTuple):
 
 
 class _Worth(NamedTuple):
-    """What the lines tell, in the order of a standing."""
+    """What the lines tell, by the names that a standing has for it."""
 
     other_currencies: str
     damages_estimate: int
@@ -65,18 +65,14 @@ def standing_after(stood: Standing, before: Claim, after: Claim) -> Standing | N
     if same_life and same_lines and before.escalations is after.escalations:
         return stood
     # Amounts are in the file's own currency, which its notification tells.
-    if same_lines and before.currency == after.currency:
-        worth = _Worth._make(stood[_LINES:_ASKED])
-    else:
+    if not same_lines or before.currency != after.currency:
         worth = _worth(after)
+    else:
+        worth = _Worth(stood.other_currencies, stood.damages_estimate, stood.incurred, stood.paid)
+    undecided = _undecided(after)
     if same_life:
-        last = stood[_ASKED + 1 :]
-        return Standing._make((*stood[:_LINES], *worth, _undecided(after), *last))
-    return _standing(after.lifecycle, worth, _undecided(after))
-
-
-_LINES = Standing._fields.index(_Worth._fields[0])
-_ASKED = Standing._fields.index("open_escalations")
+        return stood._replace(open_escalations=undecided, **worth._asdict())
+    return _standing(after.lifecycle, worth, undecided)
 
 
 def _standing(life: Lifecycle, worth: _Worth, undecided: int) -> Standing | None:
@@ -84,22 +80,25 @@ def _standing(life: Lifecycle, worth: _Worth, undecided: int) -> Standing | None
     if notified is None:
         return None
     return Standing(
-        str(life.status),
-        life.handler or UNALLOCATED,
-        life.team or UNALLOCATED,
-        str(life.pathway or UNALLOCATED),
-        str(notified.jurisdiction),
-        str(notified.matter_type),
-        str(life.stage),
-        str(life.closure or ""),
-        notified.currency,
-        *worth,
-        undecided,
-        life.reopened,
-        notified.event_date,
-        notified.notified_on,
-        life.closed_on,
-        life.strategy.review_on if life.strategy else None,
+        status=str(life.status),
+        handler=life.handler or UNALLOCATED,
+        team=life.team or UNALLOCATED,
+        pathway=str(life.pathway or UNALLOCATED),
+        jurisdiction=str(notified.jurisdiction),
+        matter_type=str(notified.matter_type),
+        stage=str(life.stage),
+        closure=str(life.closure or ""),
+        currency=notified.currency,
+        other_currencies=worth.other_currencies,
+        damages_estimate=worth.damages_estimate,
+        incurred=worth.incurred,
+        paid=worth.paid,
+        open_escalations=undecided,
+        reopened=life.reopened,
+        event_date=notified.event_date,
+        notified_on=notified.notified_on,
+        closed_on=life.closed_on,
+        review_on=life.strategy.review_on if life.strategy else None,
     )
 
 

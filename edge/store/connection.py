@@ -43,6 +43,11 @@ class LedgerConnection(Connection[DictRow]):
         self._known = set[Statement]()
         self._reader = Transformer(self)
 
+    @property
+    def lost_unnoticed(self) -> bool:
+        """It is closed, and whoever was given it was not told, as it was not checked."""
+        return self.closed and self.trusted
+
     def ask(self, statement: Statement, *values: bytes) -> list[tuple[Any, ...]]:
         """The rows that a statement gives."""
         self._prepare(statement)
@@ -64,9 +69,6 @@ class LedgerConnection(Connection[DictRow]):
                 self._send(statement, values)
             self.pgconn.pipeline_sync()
             results = self.wait(_answers(self.pgconn, len(steps)))
-            if len(results) < len(steps):
-                require_done(results)  # its last words, if it had any
-                require_done([])
             self.pgconn.exit_pipeline_mode()
         except BaseException:
             self.close()  # nobody could tell what of it is still under way
@@ -96,20 +98,30 @@ class LedgerConnection(Connection[DictRow]):
             )
 
 
+def ended(results: Sequence[PGresult]) -> psycopg.Error:
+    """What it is to get no more answers: the connection's last words, if it had any."""
+    for result in results:
+        if result.status not in _DONE:
+            return error_from_result(result)
+    return psycopg.OperationalError("the connection ended without an answer")
+
+
 def require_done(results: Sequence[PGresult]) -> None:
     """Raise the first error there is among these answers."""
     for result in results:
         if result.status not in _DONE:
             raise error_from_result(result)
     if not results:
-        raise psycopg.OperationalError("the connection ended without an answer")
+        raise ended(results)
 
 
 def _answers(pgconn: PGconn, steps: int) -> PQGen[list[PGresult]]:
-    """One answer for each step, and then the end of the pipeline; fewer if the connection ends."""
+    """One answer for each step, and then the end of the pipeline."""
     yield from send(pgconn)
     results: list[PGresult] = []
     for _ in range(steps):
         results += yield from fetch_many(pgconn)
     yield from fetch_many(pgconn)
+    if len(results) < steps:
+        raise ended(results)
     return results

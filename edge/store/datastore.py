@@ -73,7 +73,7 @@ class LedgerDatastore(PostgresDatastore):
             try:
                 answer = ask(connection)
             except psycopg.OperationalError:
-                if not (connection.closed and connection.trusted):
+                if not connection.lost_unnoticed:
                     raise
                 stack.close()
                 self.pool.check()  # where one is lost the others may be, and they are trusted too
@@ -81,7 +81,7 @@ class LedgerDatastore(PostgresDatastore):
                 answer = ask(connection)
             yield connection, answer
 
-    def asked(self, ask: Callable[[LedgerConnection], T], *, trusting: bool = True) -> T:
+    def query(self, ask: Callable[[LedgerConnection], T], *, trusting: bool = True) -> T:
         """What `ask` gets, which begins no transaction: as `answering`, in half the time.
 
         Its errors are psycopg's own.
@@ -93,13 +93,13 @@ class LedgerDatastore(PostgresDatastore):
         try:
             return ask(connection)
         except psycopg.OperationalError:
-            if not (connection.closed and connection.trusted):
+            if not connection.lost_unnoticed:
                 raise
         finally:
             connection.used_at = time.monotonic()
             self.pool.putconn(connection)
         self.pool.check()
-        return self.asked(ask, trusting=False)
+        return self.query(ask, trusting=False)
 
     def _require_alive(self, connection: Connection[Any]) -> None:
         """Where one connection is dead, the others may be: look at all that are idle.
@@ -119,4 +119,4 @@ class LedgerDatastore(PostgresDatastore):
             raise
 
     def register_type_adapters(self) -> None:
-        """Facts are copied in, not passed as the library's composite type: there is none to ask."""
+        """Facts go in as arrays of bytes; the library's composite type for them is not there."""

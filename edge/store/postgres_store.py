@@ -130,7 +130,7 @@ class _Pooled:
     def _ask(self, ask: Callable[[LedgerConnection], T]) -> T:
         """What a question that changes nothing gets; sooner than through `_cursor`."""
         with away_by_name():
-            return self._datastore.asked(ask)
+            return self._datastore.query(ask)
 
 
 class PostgresStore(_Pooled):

@@ -48,7 +48,7 @@ WITH moved AS MATERIALIZED (
     RETURNING notification_id
 )
 SELECT (SELECT array_agg(stream) FROM moved),
-    (SELECT string_agg(notification_id::text, ' ') FROM stored)
+    (SELECT string_agg(notification_id::text, ' ' ORDER BY notification_id) FROM stored)
 """,
     "store facts",
 )
@@ -60,7 +60,7 @@ SELECT * FROM unnest($1::timestamptz[], $2::text[], $3::text[], $4::bytea[], $5:
     "store answers",
 )
 _COMMIT = Statement("COMMIT")
-_HINT = f"NOTIFY {HINTS}"
+_HINT = Statement(f"NOTIFY {HINTS}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class LedgerRecorder(PostgresApplicationRecorder):
             positions,
         ):
             receipts = [answer.receipt(_of(answer, positions)) for answer in answers]
-            _store_answers(connection, [*kept, blobs(receipts)])
+            _store_answers(connection, [*kept, blobs(receipts)], hint=bool(positions))
         return Appended(positions, receipts)
 
 
@@ -166,12 +166,13 @@ def _of(answer: Answer, positions: Sequence[int]) -> Sequence[int]:
     return positions[answer.facts.start : answer.facts.stop]
 
 
-def _store_answers(connection: LedgerConnection, answers: Sequence[bytes]) -> None:
-    """Store the answers, and commit; readers hear of it."""
+def _store_answers(connection: LedgerConnection, answers: Sequence[bytes], *, hint: bool) -> None:
+    """Store the answers, and commit; with `hint`, readers hear of it."""
+    steps: list[tuple[Statement, Sequence[bytes]]] = [(_STORE_ANSWERS, answers), (_COMMIT, ())]
     # Inside the transaction a NOTIFY makes all commits of the server queue for a lock.
-    steps = ((_STORE_ANSWERS, answers), (_COMMIT, ()), (Statement(_HINT), ()))
+    hints = [(_HINT, ())] if hint else []
     try:
-        *stored, _ = connection.ask_together(*steps)  # whether the hint is given, nobody need know
+        stored = connection.ask_together(*steps, *hints)[: len(steps)]  # a hint may fail
         require_done(stored)
     except psycopg.Error as error:
         if connection.closed:

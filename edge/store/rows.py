@@ -1,8 +1,8 @@
 """Columns for a statement, one array for each, in PostgreSQL's binary format.
 
 An array is a head, and each value its length in bytes and the bytes; whole numbers are big-endian,
-moments are microseconds since 2000. psycopg takes far longer to make one of a list, and the lock
-is held meanwhile.
+moments are microseconds since 2000. psycopg takes far longer to make one of a list, and the
+receipts are known only when the lock is held.
 """
 
 import struct

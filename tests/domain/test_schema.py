@@ -212,11 +212,29 @@ def test_a_share_is_an_exact_fraction(share: object) -> None:
     damaged("apportionment-proposed.1", json.dumps(told).encode())
 
 
-def test_what_is_wrong_is_said_without_the_content() -> None:
-    told = json.loads(sample("claim-notified.1"))
-    told["fact"]["allegations"] = {"secret": "the patient's name"}
-    error = damaged("claim-notified.1", json.dumps(told).encode())
-    assert "fact.allegations" in error.why
+@pytest.mark.parametrize(
+    ("name", "path", "value"),
+    [
+        ("claim-notified.1", "fact.allegations", {"secret": "a patient"}),
+        ("claim-notified.1", "fact.jurisdiction", "a patient at `$.fact.jurisdiction`"),
+        ("claim-notified.1", "fact.event_date", "a patient"),
+        ("estimate-set.1", "fact.amount.currency", "a patient"),
+        ("estimate-set.1", "envelope.version", "a patient"),
+    ],
+)
+def test_what_is_wrong_is_said_without_the_content(name: str, path: str, value: object) -> None:
+    told = json.loads(sample(name))
+    put(path, value)(told)
+    error = damaged(name, json.dumps(told).encode())
+    assert "patient" not in str(error)
+    assert path.rpartition(".")[2] in error.why or error.why == "BadMoney"
+
+
+def test_a_share_that_is_wrong_is_not_repeated() -> None:
+    told = json.loads(sample("apportionment-proposed.1"))
+    told["fact"]["parties"][0]["share"] = "a patient"
+    error = damaged("apportionment-proposed.1", json.dumps(told).encode())
+    assert error.why.startswith("it is no fraction")
     assert "patient" not in str(error)
 
 
