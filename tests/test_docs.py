@@ -12,7 +12,15 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-KINDS = {"sh", "python", "json", "console", "", "text"}  # console: for a person, on their machine
+KINDS = {
+    "sh",
+    "python",
+    "json",
+    "sql",
+    "console",
+    "",
+    "text",
+}  # console: for a person, on their machine
 SCRIPT_S_MAX = 240
 
 

@@ -63,6 +63,20 @@ def test_a_view_is_added_by_one_file(added: str, database: Database) -> None:
         assert module.by_handler(reading) != made
 
 
+def test_what_a_view_kept_is_taken_away_as_the_page_says(added: str, database: Database) -> None:
+    tell(database)
+    claims = line_of(database)
+    claims("run", "--once", "--json")
+    (script,) = re.findall(
+        r"^```sql\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+    with psycopg.connect(database.conninfo(Role.OWNER), autocommit=True) as owner:
+        owner.execute(script)
+        left = owner.execute("SELECT view FROM views.position").fetchall()
+        tables = owner.execute("SELECT to_regclass(%s)", [f"views.{added}"]).fetchone()
+    assert ({view for (view,) in left}, tables) == (BEFORE, (None,))
+
+
 def _offers(claims: Line) -> int:
     """How many offers the files' histories tell of."""
     references = {each["claim"] for each in claims("caseload", "--json").data["rows"]}
