@@ -98,14 +98,15 @@ def _told(value: object) -> str:
 def _read_back(kind: type[Any], value: object) -> Any:
     """Read what `_told` wrote."""
     if kind is Fraction and type(value) is str:
-        try:
-            return Fraction(value)
-        except (ValueError, ZeroDivisionError):
-            raise ValueError("it is no fraction") from None  # Python's words repeat what was there
+        if not _FRACTION.fullmatch(value):
+            raise ValueError("it is no fraction")
+        return Fraction(value)
     raise TypeError(f"{kind.__name__} is not read from {type(value).__name__}")
 
 
 _UTC = timedelta(0)
+# As `_told` writes it, no longer than a command may say it: Python would also read "1e30000000".
+_FRACTION = re.compile(r"-?\d{1,40}(/[1-9]\d{0,39})?", re.ASCII)
 _VALUE_SHOWN = re.compile(r"^(Invalid enum value) .*( - at )", re.DOTALL)
 _write = Encoder(enc_hook=_told).encode
 _read: dict[str, Callable[[bytes], _Stored[Any]]] = {

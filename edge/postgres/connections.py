@@ -81,6 +81,7 @@ def conninfo_for(conninfo: str, role: Role) -> str:
         conninfo,
         options=f"{given.get('options') or ''} {options}".strip(),
         application_name=given.get("application_name") or f"claims {role.name.lower()}",
+        client_encoding="UTF8",  # whatever the environment or the database would have
         connect_timeout=given.get("connect_timeout") or CONNECT_S_MAX,
         **KEEPALIVES,
     )

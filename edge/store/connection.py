@@ -17,6 +17,8 @@ from psycopg.generators import execute, fetch_many, send
 from psycopg.pq.abc import PGconn, PGresult
 from psycopg.rows import DictRow, RowFactory, dict_row
 
+# Of a prepared statement: there is none of that name, there is one already, its rows have changed.
+_STALE = (b"26000", b"42P05", b"0A000")
 _DONE = (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK)
 
 
@@ -37,6 +39,7 @@ class LedgerConnection(Connection[DictRow]):
 
     used_at = 0.0
     trusted = False  # it was given out unchecked
+    stale = False  # what it had prepared was not there any more, or not as it was
 
     def __init__(self, pgconn: PGconn, row_factory: RowFactory[DictRow] = dict_row) -> None:
         super().__init__(pgconn, row_factory)
@@ -45,14 +48,15 @@ class LedgerConnection(Connection[DictRow]):
 
     @property
     def lost_unnoticed(self) -> bool:
-        """It is closed, and whoever was given it was not told, as it was not checked."""
-        return self.closed and self.trusted
+        """It is closed, for a reason that no check finds or that nobody looked for."""
+        return self.closed and (self.trusted or self.stale)
 
     def ask(self, statement: Statement, *values: bytes) -> list[tuple[Any, ...]]:
         """The rows that a statement gives."""
         self._prepare(statement)
         self._send(statement, values)
         results = self.wait(execute(self.pgconn))
+        self._require_fresh(results)
         require_done(results)
         return self.rows(results[0])
 
@@ -73,18 +77,31 @@ class LedgerConnection(Connection[DictRow]):
         except BaseException:
             self.close()  # nobody could tell what of it is still under way
             raise
+        self._require_fresh(results)
         return results
 
     def rows(self, result: PGresult) -> list[tuple[Any, ...]]:
         """The rows of an answer."""
         self._reader.set_pgresult(result)
-        return self._reader.load_rows(0, result.ntuples, tuple)
+        rows = self._reader.load_rows(0, result.ntuples, tuple)
+        self._reader.set_pgresult(None)  # which may be megabytes
+        return rows
 
     def _prepare(self, statement: Statement) -> None:
         if statement.name and statement not in self._known:
             self.pgconn.send_prepare(statement.name.encode(), statement.text.encode())
-            require_done(self.wait(execute(self.pgconn)))
+            results = self.wait(execute(self.pgconn))
+            self._require_fresh(results)
+            require_done(results)
             self._known.add(statement)
+
+    def _require_fresh(self, results: Sequence[PGresult]) -> None:
+        """Close a connection that somebody else's DISCARD or ALTER has made useless."""
+        for result in results:
+            if result.error_field(pq.DiagnosticField.SQLSTATE) in _STALE:
+                self.stale = True
+                self.close()
+                raise psycopg.OperationalError("what was prepared is not there as it was")
 
     def _send(self, statement: Statement, values: Sequence[bytes]) -> None:
         formats = [pq.Format.BINARY] * len(values)

@@ -68,38 +68,39 @@ class LedgerDatastore(PostgresDatastore):
         It is called again on another connection if the first turns out to be lost, so whatever it
         does has to be undone with the connection.
         """
-        with ExitStack() as stack:
-            connection = stack.enter_context(self.get_connection(trusting=True))
-            try:
-                answer = ask(connection)
-            except psycopg.OperationalError:
-                if not connection.lost_unnoticed:
-                    raise
-                stack.close()
-                self.pool.check()  # where one is lost the others may be, and they are trusted too
-                connection = stack.enter_context(self.get_connection())
-                answer = ask(connection)
-            yield connection, answer
+        for others in reversed(range(self.pool.max_size + 1)):
+            with ExitStack() as stack:
+                trusting = others == self.pool.max_size
+                connection = stack.enter_context(self.get_connection(trusting=trusting))
+                try:
+                    answer = ask(connection)
+                except psycopg.OperationalError:
+                    if not (others and connection.lost_unnoticed):
+                        raise
+                else:
+                    yield connection, answer
+                    return
+            self.pool.check()  # where one is lost the others may be, and they are trusted too
 
-    def query(self, ask: Callable[[LedgerConnection], T], *, trusting: bool = True) -> T:
+    def query(self, ask: Callable[[LedgerConnection], T], *, tried: int = 0) -> T:
         """What `ask` gets, which begins no transaction: as `answering`, in half the time.
 
-        Its errors are psycopg's own.
+        Its errors are psycopg's own. `tried` is how many connections turned out to be lost.
         """
-        self._asked.trusting = trusting
+        self._asked.trusting = not tried
         self.pool.open()
         given: Connection[Any] = self.pool.getconn()
         connection = cast("LedgerConnection", given)  # pyright: ignore[reportUnnecessaryCast] - mypy sees the pool's own class
         try:
             return ask(connection)
         except psycopg.OperationalError:
-            if not connection.lost_unnoticed:
+            if tried == self.pool.max_size or not connection.lost_unnoticed:
                 raise
         finally:
             connection.used_at = time.monotonic()
             self.pool.putconn(connection)
         self.pool.check()
-        return self.query(ask, trusting=False)
+        return self.query(ask, tried=tried + 1)
 
     def _require_alive(self, connection: Connection[Any]) -> None:
         """Where one connection is dead, the others may be: look at all that are idle.

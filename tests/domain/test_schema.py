@@ -205,7 +205,9 @@ def test_a_fact_of_another_stream_or_version_is_not_read() -> None:
             from_stored(stream, version, "estimate-set.1", sample("estimate-set.1"))
 
 
-@pytest.mark.parametrize("share", ["1/0", "a half", "0.1e", None, True])
+@pytest.mark.parametrize(
+    "share", ["1/0", "a half", "0.1e", "0.5", "1e30000000", "٣/4", "1" * 41, None, True]
+)
 def test_a_share_is_an_exact_fraction(share: object) -> None:
     told = json.loads(sample("apportionment-proposed.1"))
     told["fact"]["parties"][0]["share"] = share

@@ -10,7 +10,7 @@ import pytest
 from commands.ports import Moved
 from edge.postgres.connections import Role
 from edge.store.connection import LedgerConnection, Statement, require_done
-from edge.store.postgres_store import PostgresStore
+from edge.store.postgres_store import PostgresLog, PostgresStore
 from edge.store.rows import blobs, moments, number, numbers, texts
 from tests.edge.store.facts import Writer
 from tests.postgres_fixtures import Database
@@ -95,3 +95,58 @@ def test_what_was_prepared_outlasts_a_transaction_that_failed(database: Database
             store.append(batch)
         writer.write("claim-1")
         assert len(store.load(["claim-1"])["claim-1"]) == 2
+
+
+@pytest.mark.parametrize("spoil", [b"DISCARD ALL", b"DEALLOCATE ALL"])
+def test_a_store_whose_connections_forgot_what_was_prepared_goes_on(
+    database: Database, spoil: bytes
+) -> None:
+    with PostgresStore(database.conninfo(Role.WRITER), size=1) as store:
+        writer = Writer(store)
+        writer.write("claim-1")
+        store.load(["claim-1"])
+        with store._datastore.get_connection() as connection:  # pyright: ignore[reportPrivateUsage] - the one that the store uses
+            connection.execute(spoil)
+        assert len(store.load(["claim-1"])["claim-1"]) == 1
+        writer.write("claim-1")
+        assert len(store.load(["claim-1"])["claim-1"]) == 2
+
+
+def test_a_reader_goes_on_after_a_column_has_become_another(database: Database) -> None:
+    with (
+        PostgresLog(database.conninfo(Role.READER), size=2) as log,
+        PostgresStore(database.conninfo(Role.WRITER)) as store,
+        psycopg.connect(database.conninfo(), autocommit=True) as owner,
+    ):
+        Writer(store).write("claim-1")
+        log.histories(["claim-1"])
+        owner.execute("ALTER TABLE ledger.facts ALTER COLUMN originator_id TYPE varchar")
+        assert len(log.histories(["claim-1"])["claim-1"]) == 1
+
+
+def test_a_statement_of_which_nobody_heard_that_it_was_prepared_is_no_hindrance(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with PostgresStore(database.conninfo(Role.WRITER), size=1) as store:
+        Writer(store).write("claim-1")
+        with monkeypatch.context() as patch:
+            wait = LedgerConnection.wait
+
+            def interrupted(self: LedgerConnection, *args: Any, **kwargs: Any) -> Any:
+                wait(self, *args, **kwargs)
+                raise KeyboardInterrupt
+
+            patch.setattr(LedgerConnection, "wait", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                store.load(["claim-1"])
+        assert len(store.load(["claim-1"])["claim-1"]) == 1
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_names_are_utf_8_whatever_the_environment_says(
+    database: Database, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    monkeypatch.setenv("PGCLIENTENCODING", encoding)
+    with PostgresStore(database.conninfo(Role.WRITER)) as store:
+        Writer(store).write("claim-Zoë")
+        assert len(store.load(["claim-Zoë"])["claim-Zoë"]) == 1

@@ -14,6 +14,7 @@ from domain.errors import StoreUnavailable
 from domain.schema import chain_start
 from edge.postgres.connections import Role, conninfo_for
 from edge.postgres.server import reach, ready, stop
+from edge.store.connection import Statement
 from edge.store.errors import CommitInDoubt
 from edge.store.postgres_store import PostgresLog, PostgresStore
 from edge.store.recorder import APPEND_LOCK, HINTS
@@ -244,7 +245,7 @@ def test_a_hint_is_heard_once_facts_are_there(store: PostgresStore, database: Da
 def test_a_hint_that_fails_does_not_fail_the_append(
     store: PostgresStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge.store.recorder._HINT", "NOTIFY")
+    monkeypatch.setattr("edge.store.recorder._HINT", Statement("NOTIFY"))
     Writer(store).write("claim-1", 3)
     assert len(store.load(["claim-1"])["claim-1"]) == 3
 
