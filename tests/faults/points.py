@@ -1,7 +1,7 @@
 """Named points at which a process dies or stops by its own hand, found by the statements it sends.
 
-The product has no hooks for this and needs none: what passes through psycopg tells where it is, and
-goes on telling so when the code around it is written anew.
+The product has no hooks for this and needs none: what it sends tells where it is. The ledger sends
+its batches through a connection of its own, everything else passes through psycopg.
 """
 
 import os
@@ -15,18 +15,19 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from edge.store.connection import LedgerConnection, Statement
 from tests.faults.journal import Journal
 from tests.faults.process import Fate
 
-IN_THE_APPEND = "between facts and answers"
-BEFORE_COMMIT = "before COMMIT"
-AFTER_COMMIT = "after COMMIT"
+BEFORE_ANSWERS = "before the answers and COMMIT of a batch"
+AFTER_BATCH = "after COMMIT of a batch"
 BETWEEN_ROWS_AND_POSITION = "between view rows and position"
-OF_A_WRITER = (IN_THE_APPEND, BEFORE_COMMIT, AFTER_COMMIT)
+BEFORE_COMMIT = "before COMMIT of a page"
+AFTER_COMMIT = "after COMMIT of a page"
+OF_A_WRITER = (BEFORE_ANSWERS, AFTER_BATCH)
 OF_A_PROJECTOR = (BETWEEN_ROWS_AND_POSITION, BEFORE_COMMIT, AFTER_COMMIT)
 
 _COMMIT = re.compile(r"\bCOMMIT\b(?! PREPARED)", re.IGNORECASE)
-_FACTS = re.compile(r'\b(COPY|INSERT INTO)\s+"?ledger"?\."?facts\b', re.IGNORECASE)
 _POSITION = re.compile(r'\bUPDATE\s+"?views"?\."?position\b', re.IGNORECASE)
 
 
@@ -43,6 +44,7 @@ def await_fate(fate: Fate, journal: Journal) -> None:
             journal.write(fault=f"{_DEEDS[signal.Signals(fate.signal)]} {point}")
             os.kill(os.getpid(), fate.signal)
 
+    _watch_batches(passing)
     _watch_statements(passing)
     _watch_transactions(passing)
 
@@ -51,7 +53,7 @@ _DEEDS = {signal.SIGKILL: "killed", signal.SIGSTOP: "stopped"}
 
 
 def _watch_statements(passing: Any) -> None:
-    execute, copy = psycopg.Cursor.execute, psycopg.Cursor.copy
+    execute = psycopg.Cursor.execute
 
     def watched(self: psycopg.Cursor[Any], query: Any, *rest: Any, **named: Any) -> Any:
         text = _text(query, self.connection)
@@ -60,23 +62,27 @@ def _watch_statements(passing: Any) -> None:
         if _POSITION.search(text):
             passing(BETWEEN_ROWS_AND_POSITION)
         result = execute(self, query, *rest, **named)
-        if _FACTS.search(text):
-            passing(IN_THE_APPEND)
         if _COMMIT.search(text):
             passing(AFTER_COMMIT)
         return result
 
-    @contextmanager
-    def copied(
-        self: psycopg.Cursor[Any], statement: Any, *rest: Any, **named: Any
-    ) -> Generator[Any]:
-        with copy(self, statement, *rest, **named) as copying:
-            yield copying
-        if _FACTS.search(_text(statement, self.connection)):
-            passing(IN_THE_APPEND)
-
     psycopg.Cursor.execute = watched  # type: ignore[method-assign]  # the product sends through these
-    psycopg.Cursor.copy = copied  # type: ignore[method-assign]  # the product sends through these
+
+
+def _watch_batches(passing: Any) -> None:
+    """A batch's facts are there, unseen, and the lock is held, when its answers are about to go."""
+    ask_together = LedgerConnection.ask_together
+
+    def watched(self: LedgerConnection, *steps: tuple[Statement, Any]) -> Any:
+        ends = any(_COMMIT.search(statement.text) for statement, _ in steps)
+        if ends:
+            passing(BEFORE_ANSWERS)
+        results = ask_together(self, *steps)
+        if ends:
+            passing(AFTER_BATCH)
+        return results
+
+    LedgerConnection.ask_together = watched  # type: ignore[method-assign]  # the product sends through this
 
 
 def _watch_transactions(passing: Any) -> None:

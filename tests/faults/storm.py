@@ -63,7 +63,7 @@ POINTS: Mapping[Role, tuple[str, ...]] = {
 }
 NAMED = {f"killed {point}" for points_of in POINTS.values() for point in points_of}
 EXPECTED: Mapping[str, int] = {
-    **dict.fromkeys([*Hurt, *Cut, *NAMED, f"stopped {points.BEFORE_COMMIT}"], 1),
+    **dict.fromkeys([*Hurt, *Cut, *NAMED, f"stopped {points.BEFORE_ANSWERS}"], 1),
     TAKEN_BACK: APPENDS,
 }
 
@@ -186,14 +186,14 @@ class Storm:
         known = () if self._calm else POINTS.get(role, ())
         if owed := [point for point in known if f"killed {point}" in self._owed]:
             return Fate(dice.choice(owed), dice.randint(1, 3))
-        if known and role is write and f"stopped {points.BEFORE_COMMIT}" in self._owed:
-            return Fate(points.BEFORE_COMMIT, dice.randint(1, 3), signal.SIGSTOP)
+        if known and role is write and f"stopped {points.BEFORE_ANSWERS}" in self._owed:
+            return Fate(points.BEFORE_ANSWERS, dice.randint(1, 3), signal.SIGSTOP)
         if not known or (task.life > 0 and dice.random() < 0.4):
             return None
         number = int(task.name.rpartition("-")[2])
         point = known[number % len(known)] if task.life == 0 else dice.choice(known)
         if role is write and (number == 3 or dice.random() < 0.15):
-            return Fate(points.BEFORE_COMMIT, dice.randint(2, 20), signal.SIGSTOP)
+            return Fate(points.BEFORE_ANSWERS, dice.randint(2, 20), signal.SIGSTOP)
         return Fate(point, dice.randint(2, 20 if task.life == 0 else 120))
 
     def _wait(self, seconds: float) -> None:

@@ -4,7 +4,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -25,6 +25,7 @@ from tests.faults.process import Task
 Handle = Callable[[Sequence[Asked], int], Sequence[Receipt]]  # commands, and the bytes they had
 
 PAUSE_S_MAX = 0.08  # eight writers that never rest would only measure the machine
+LOOK_S = 0.5  # how often the main thread of a writer looks up
 AWAY_S = 0.1  # between two tries of a database that is away
 HOUR = timedelta(hours=1)
 
@@ -102,8 +103,12 @@ def _send_all(books: Books, senders: Sequence[Sender], stopping: threading.Event
         senders[0].send(lambda commands, _: ledger.handle_many(commands), stopping)
         return
     with GroupCommit(ledger) as group, ThreadPoolExecutor(len(senders)) as threads:
-        for sending in [threads.submit(each.send, group.handle_many, stopping) for each in senders]:
-            sending.result()
+        left = {threads.submit(each.send, group.handle_many, stopping) for each in senders}
+        while left:
+            # A signal may wake another thread; this one hears of it when it has something to do.
+            ended, left = wait(left, LOOK_S)
+            for sending in ended:
+                sending.result()
 
 
 def send_again(task: Task, stopping: threading.Event) -> None:
