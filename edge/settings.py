@@ -8,13 +8,17 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from platformdirs import user_data_path
-from pydantic import BeforeValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from domain.errors import Refused
 
 PREFIX = "CLAIMS_"
+PARTITIONS_MAX = 1_000  # of one topic; past it a broker's own work on them outgrows the messages'
+REPLICATION_MAX = 9  # brokers that keep each message; nobody has more
+KAFKA_S_MAX = 300.0  # past it nobody waits any longer, they look what is wrong
 FOLDER = "claims-ledger"
+KAFKA_MECHANISM = "SCRAM-SHA-512"  # how a user shows Kafka that it knows its password
 # As root PostgreSQL runs under an account of its own, which cannot pass through root's home.
 HOME_OF_ROOT = Path("/var/lib") / FOLDER
 
@@ -56,6 +60,19 @@ def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
 
+def _upper(value: object) -> object:
+    return value.upper() if isinstance(value, str) else value
+
+
+def _names(value: object) -> object:
+    """Names as a person writes several in one setting, with commas between them."""
+    return [name.strip() for name in value.split(",")] if isinstance(value, str) else value
+
+
+# A name that reads the same in Kafka's rules, where `*` is everybody, and in a list with commas.
+KafkaUser = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$")]
+
+
 class Settings(BaseSettings):
     """The settings, each from the environment variable `CLAIMS_` and its name in capitals."""
 
@@ -69,6 +86,23 @@ class Settings(BaseSettings):
     log_json: bool = False
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = (
         "info"
+    )
+
+    # Kafka is used only by what speaks it; where it is, nobody can guess.
+    kafka_bootstrap: str | None = None
+    kafka_security: Annotated[
+        Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"], BeforeValidator(_upper)
+    ] = "PLAINTEXT"
+    kafka_user: str | None = None
+    kafka_password: SecretStr | None = None
+    kafka_ca_file: Annotated[Path | None, BeforeValidator(_absolute)] = None
+    kafka_client_id: str = Field(default="claims-ledger", min_length=1)
+    kafka_wait_s: float = Field(default=10.0, gt=0, le=KAFKA_S_MAX)
+    kafka_partitions: int = Field(default=6, ge=1, le=PARTITIONS_MAX)
+    kafka_replication: int = Field(default=1, ge=1, le=REPLICATION_MAX)
+    kafka_ledger: KafkaUser = "ledger"
+    kafka_followers: Annotated[tuple[KafkaUser, ...], NoDecode, BeforeValidator(_names)] = (
+        "follower",
     )
 
 

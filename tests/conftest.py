@@ -4,7 +4,7 @@ import os
 
 from hypothesis import settings
 
-pytest_plugins = ["tests.postgres_fixtures"]
+pytest_plugins = ["tests.postgres_fixtures", "tests.kafka_fixtures"]
 
 settings.register_profile("default", deadline=None, derandomize=False, print_blob=True)
 settings.register_profile("ci", settings.get_profile("default"), max_examples=500)

@@ -24,6 +24,7 @@ from psycopg.conninfo import make_conninfo
 from edge.postgres.connections import Role, conninfo_for
 from edge.postgres.migrate import migrate
 from edge.postgres.server import Server, reach, stop
+from tests.brokers.broker import Broker
 
 RUN = "CLAIMS_TESTS_RUN"  # the run's folder, handed down to its workers
 TEMPLATE = "claims_template"
@@ -153,6 +154,7 @@ def _held(folder: Path) -> IO[bytes]:
 def _clear(folder: Path) -> None:
     for home in (folder, *folder.glob("*/")):
         stop(home)
+        Broker(folder, home.name).kill()  # one that is there
         if home.is_mount():
             subprocess.run(["umount", str(home)], check=True)  # noqa: S607 - the system's own
     if folder.exists():

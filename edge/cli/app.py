@@ -96,3 +96,8 @@ _group(
         "release": "edge.cli.views:views_release",
     },
 )
+_group(
+    "topics",
+    "Kafka's topics, and who may write and read them.",
+    {"create": "edge.cli.topics:topics_create", "check": "edge.cli.topics:topics_check"},
+)

@@ -21,6 +21,7 @@ from domain.errors import BadValue, CutoffNotFound, LedgerError, Refused, Unread
 from domain.terms import Role
 from edge.cli.app import Asking
 from edge.cli.output import show_error
+from edge.kafka.errors import BrokerUnavailable
 from edge.logging import set_up_logging
 from edge.settings import Settings, SettingsUnfit, read_settings
 from edge.wiring import Books, database_errors, open_books
@@ -182,6 +183,8 @@ def exit_code_of(error: LedgerError) -> int:
             return REFUSED  # nothing stored is wrong, the coordinate is
         case NothingKept() | KeptOutdated() | NotParked() | BuildUnderWay():
             return REFUSED  # the views are fit to answer, only not for this
+        case BrokerUnavailable():
+            return UNAVAILABLE
         case Unreadable():
             return UNREADABLE
         case _:
