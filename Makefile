@@ -44,7 +44,7 @@ bench: $(STAMP)  ## measure throughput and latency beside their peers, in under 
 bench-growth: $(STAMP)  ## measure the same on a log of up to four million facts, which takes longer
 	@$(BIN)/python -m bench growth
 
-up:  ## start PostgreSQL and the ledger in containers
+up:  ## start PostgreSQL, Kafka and the ledger in containers
 	@docker compose version >/dev/null 2>&1 || { \
 		echo "make up needs Docker with Compose v2; 'make demo' needs neither." >&2; exit 1; }
 	docker compose up --build

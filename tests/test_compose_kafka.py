@@ -92,7 +92,7 @@ def test_its_broker_starts_and_takes_the_topics(compose: Any, run_folder: Path) 
         broker.start()
         topics = settings_of(compose, "topics") | {"CLAIMS_KAFKA_BOOTSTRAP": broker.sasl}
         claims = Line(topics)
-        assert claims("topics", "create").code == 0
-        assert claims("topics", "check", "--json").data["differences"] == []
+        assert claims.apart("topics", "create").code == 0
+        assert claims.apart("topics", "check", "--json").data["differences"] == []
     finally:
         broker.kill()

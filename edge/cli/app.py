@@ -48,8 +48,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # a traceback is for us, not for a user
     epilog=(
         "Exit codes: 0 done, 1 something was refused, 2 wrong usage, 3 claims of an import were"
-        " set aside, 4 something stored cannot be read or a chain is broken, 5 the database is"
-        " away or is not what this program needs."
+        " set aside, 4 something stored cannot be read or a chain is broken, 5 the database or"
+        " Kafka is away or is not what this program needs."
     ),
 )
 

@@ -9,7 +9,7 @@ from edge.kafka.clients import admin, broker_errors, consumer, producer
 from edge.kafka.errors import LoginRefused, NotAuthorised
 from edge.settings import Settings
 from tests.brokers import jars
-from tests.brokers.broker import STRANGER, Broker, NotStarted
+from tests.brokers.broker import ALONE, SETTINGS, STRANGER, Broker, NotStarted
 from tests.brokers.console import consume, produce
 
 TAKE_MS = 20_000
@@ -78,13 +78,13 @@ def test_a_broker_that_was_killed_comes_back_with_its_messages(own_broker: Broke
     assert taken(settings, topic, 2) == [b"before", b"after"]
 
 
-def test_a_broker_that_cannot_start_says_why(run_folder: Path, kafka: Broker) -> None:
-    other = Broker(run_folder, "kafka-twice")
-    other.folder.mkdir()
-    for name in ("server.properties", "ports"):
-        (other.folder / name).write_text((kafka.folder / name).read_text())
-    with pytest.raises(NotStarted, match=r"lock|in use"):
-        other.start()
+def test_a_broker_that_cannot_start_says_why(run_folder: Path) -> None:
+    broker = Broker(run_folder, "kafka-unfit")
+    broker.format(SETTINGS | ALONE, {})
+    with (broker.folder / "server.properties").open("a") as settings:
+        settings.write("log.retention.hours=soon\n")
+    with pytest.raises(NotStarted, match=r"log\.retention\.hours"):
+        broker.start()
 
 
 def test_the_programs_that_come_with_kafka_speak_to_it(
