@@ -19,7 +19,8 @@ ADDED = re.compile(r'--add-scram "SCRAM-SHA-512=\[name=([\w-]+),password=\$\$\{(
 
 @pytest.fixture(scope="module")
 def compose() -> Any:
-    return YAML(typ="safe").load((ROOT / "docker-compose.yml").read_text("utf-8"))
+    reader: Any = YAML(typ="safe")
+    return reader.load((ROOT / "docker-compose.yml").read_text("utf-8"))
 
 
 def properties(compose: Any, name: str) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import logging
 import ssl
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -124,6 +124,19 @@ def consumer(settings: Settings, group: str | None, **chosen: Any) -> Any:
         "allow_auto_create_topics": False,
     }
     return _made(KafkaConsumer, settings, limits | chosen)
+
+
+def subscribe(client: Any, settings: Settings, topics: Iterable[str], listener: Any = None) -> None:
+    """Let a consumer read these topics. Raises `TopicMissing` for one that it cannot.
+
+    The library would wait, in silence, for a topic that is not there or may not be read.
+    """
+    asked = list(topics)
+    with broker_errors(settings):
+        for topic in asked:
+            if not client.partitions_for_topic(topic):
+                raise TopicMissing(settings.kafka_bootstrap or "", topic)
+        client.subscribe(asked, listener=listener)
 
 
 @contextmanager

@@ -64,7 +64,7 @@ class NotAuthorised(BrokerUnavailable):
 
 @dataclass(eq=False)
 class TopicMissing(BrokerUnavailable):
-    """Kafka at {bootstrap} has no such topic, or nobody leads it: {why}."""
+    """Kafka at {bootstrap} has no such topic, or not for this user: {why}."""
 
     code = "E774"
     remedy = "Run claims topics create as an administrator, then claims topics check."

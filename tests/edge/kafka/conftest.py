@@ -1,5 +1,17 @@
-"""Here too each command sets the log of its process up, and they share one."""
+"""Each command sets the log of its process up; here too they share one, with Kafka's threads."""
 
-from tests.edge.cli.conftest import _log_as_before as log_as_before
+import logging
+from collections.abc import Iterator
 
-__all__ = ["log_as_before"]
+import pytest
+import structlog
+
+
+@pytest.fixture(autouse=True)
+def _log_as_before() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    structlog.reset_defaults()
+    root.handlers[:] = handlers
+    root.setLevel(level)
