@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from domain.errors import Refused
 
 PREFIX = "CLAIMS_"
-PARTITIONS_MAX = 1_000  # of one topic; past it a broker's own work on them outgrows the messages'
+PARTITIONS_MAX = 1_000  # of one topic; past it a broker's own work on them outgrows the messages
 REPLICATION_MAX = 9  # brokers that keep each message; nobody has more
 KAFKA_S_MAX = 300.0  # past it nobody waits any longer, they look what is wrong
 FOLDER = "claims-ledger"

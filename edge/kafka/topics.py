@@ -9,7 +9,7 @@ from commands.sources import SOURCES
 from consumers.topics import DEAD, EVENTS, RECEIPTS, command_topic
 from edge.settings import Settings
 
-DAY_MS = 86_400_000
+DAY_MS = 86_400_000  # what the times below are counted in
 # Past the largest command a message may hold so much: what is a little too large arrives, and goes
 # aside by name, and a fact has room for its envelope and its headers.
 MESSAGE_BYTES_MAX = COMMAND_BYTES_MAX + 200_000
