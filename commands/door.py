@@ -130,7 +130,7 @@ def _command(data: dict[str, Any]) -> Command:
     if kind is None:
         raise MissingField("type")
     if not isinstance(kind, str) or kind not in _TYPES:
-        raise UnknownCommand(_shown(str(kind), 64))
+        raise UnknownCommand(shown(str(kind), 64))
     try:
         return _TYPES[kind].model_validate_json(json.dumps(data))
     except ValidationError as error:
@@ -140,7 +140,7 @@ def _command(data: dict[str, Any]) -> Command:
 def _refusal(error: ValidationError) -> Refused:
     """The first thing that is wrong, as a refusal that names the field."""
     first = error.errors(include_url=False, include_input=False)[0]
-    path = _shown(".".join(map(str, first["loc"])))
+    path = shown(".".join(map(str, first["loc"])))
     match first["type"]:
         case "missing":
             return MissingField(path)
@@ -149,10 +149,10 @@ def _refusal(error: ValidationError) -> Refused:
         case "money":
             return BadMoney(path, first["msg"])
         case _:
-            return BadValue(path, _shown(first["msg"]))
+            return BadValue(path, shown(first["msg"]))
 
 
-def _shown(text: str, most: int = 200) -> str:
+def shown(text: str, most: int = 200) -> str:
     """Text that nobody has checked yet, as a refusal may keep and a screen may show it."""
     return "".join(char if char.isprintable() else "?" for char in text[:most])
 
@@ -198,10 +198,10 @@ def _require_plain(value: Any, path: str, left: int) -> None:
     items = cast("Any", value).items() if isinstance(value, dict) else enumerate(value)
     for name, child in cast("Iterable[tuple[Any, Any]]", items):
         if not (_encodable(name) and _encodable(child)):
-            raise BadValue(_shown(f"{path}{name}"), "it holds half a character (a lone surrogate)")
+            raise BadValue(shown(f"{path}{name}"), "it holds half a character (a lone surrogate)")
         if isinstance(child, _Inexact):
             rule = f"{child[:24]} is no exact number; an amount is a decimal string"
-            raise BadValue(_shown(f"{path}{name}"), rule)
+            raise BadValue(shown(f"{path}{name}"), rule)
         if isinstance(child, dict | list):
             _require_plain(child, f"{path}{name}.", left - 1)
 
@@ -225,7 +225,7 @@ def _as_sender(data: dict[str, Any], sender: dict[str, str]) -> dict[str, Any]:
     for part, vouched in sender.items():
         said = named.get(part)
         if isinstance(said, str) and said != vouched:
-            raise ActorMismatch(named=_shown(said, 64), sender=vouched)
+            raise ActorMismatch(named=shown(said, 64), sender=vouched)
     return {**data, "actor": {**sender, **named}}
 
 

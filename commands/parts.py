@@ -1,7 +1,7 @@
 """What every command says of itself, and the parts that several commands share."""
 
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import Field
 
@@ -69,6 +69,20 @@ class Command(Part):
         """
         # As `model_dump_json`, which makes text of the bytes first.
         return self.__pydantic_serializer__.to_json(self, exclude_defaults=True)
+
+    def carried(self, source_system: str, correlation_id: str) -> Self:
+        """The command as its transport brought it: from which application, on which trace.
+
+        Its meaning stays what its sender wrote, so that the same body is a repeat on any trace. A
+        correlation of its own stays, too.
+        """
+        told = {
+            "source_system": source_system,
+            "correlation_id": self.correlation_id or correlation_id,
+        }
+        carried = self.model_copy(update=told)
+        vars(carried)["meaning"] = self.meaning
+        return carried
 
 
 class ClaimCommand(Command):

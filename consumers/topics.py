@@ -1,17 +1,18 @@
-"""The ledger's topics by name, for whoever speaks on them."""
+"""The names of the topics in Kafka: for commands, receipts, facts, and what was put aside."""
 
-from commands.sources import SOURCES
+from commands.sources import Source, source_named
 
-RECEIPTS = "claims.receipts"  # every answer, by the command's id
-EVENTS = "claims.events"  # every fact, in the order of the log
-DEAD = "claims.commands.dead"  # what could not be read or might not be sent, bytes untouched
-_COMMANDS = "claims.commands."
-
-
-def command_topic(source: str) -> str:
-    """Where a source system sends its commands; nobody else may."""
-    return _COMMANDS + source
+_COMMANDS_OF = "claims.commands."
+RECEIPTS = "claims.receipts"
+EVENTS = "claims.events"
+DEAD = "claims.commands.dead"
 
 
-# The topic says who speaks, because the broker lets only that source write to it.
-SOURCE_OF = {command_topic(source): source for source in SOURCES}
+def commands_topic(source: Source) -> str:
+    """The topic on which one application, and nobody else, sends commands."""
+    return f"{_COMMANDS_OF}{source}"
+
+
+def source_of(topic: str) -> Source:
+    """The application whose topic this is. Raises `UnknownSource`."""
+    return source_named(topic.removeprefix(_COMMANDS_OF))
