@@ -9,7 +9,7 @@ from consumers.refusals import BadHeader, MissingHeader
 from domain.errors import Refused
 
 WHY_BYTES_MAX = 1_000  # of a reason: a sentence or two, and what it quotes is cut already
-_NAMES = ("dead_topic", "dead_partition", "dead_offset", "dead_code", "dead_why", "dead_at")
+HEADERS = ("dead_topic", "dead_partition", "dead_offset", "dead_code", "dead_why", "dead_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def write_dead(letter: DeadLetter) -> Record:
         letter.why,
         letter.at.isoformat(),
     )
-    added = [(name, value.encode()) for name, value in zip(_NAMES, told, strict=True)]
+    added = [(name, value.encode()) for name, value in zip(HEADERS, told, strict=True)]
     return letter.record._replace(headers=(*letter.record.headers, *added))
 
 
@@ -52,12 +52,12 @@ def read_dead(record: Record) -> DeadLetter:
 
     Only the last headers count: what stands before them is the message's, whatever it is called.
     """
-    own, added = record.headers[: -len(_NAMES)], record.headers[-len(_NAMES) :]
-    for expected, (name, value) in zip(_NAMES, added, strict=False):
+    own, added = record.headers[: -len(HEADERS)], record.headers[-len(HEADERS) :]
+    for expected, (name, value) in zip(HEADERS, added, strict=False):
         if name != expected or value is None:
             raise MissingHeader(expected)
-    if len(added) < len(_NAMES):
-        raise MissingHeader(_NAMES[len(added)])
+    if len(added) < len(HEADERS):
+        raise MissingHeader(HEADERS[len(added)])
     try:
         topic, partition, offset, code, why, at = ((value or b"").decode() for _, value in added)
     except UnicodeDecodeError:

@@ -82,6 +82,14 @@ _group(
     {"histories": "edge.cli.importing:import_histories"},
 )
 _group(
+    "contracts",
+    "What messages look like to other programs.",
+    {
+        "export": "edge.cli.contracts:contracts_export",
+        "check": "edge.cli.contracts:contracts_check",
+    },
+)
+_group(
     "replay",
     "Files as they were known, at any coordinate.",
     {"file": "edge.cli.replaying:replay_file", "diff": "edge.cli.replaying:replay_diff"},

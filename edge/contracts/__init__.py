@@ -1,0 +1,1 @@
+"""The contracts: what messages look like, for programs that never see this code."""
