@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from commands.door import COMMAND_BYTES_MAX
-from commands.sources import SOURCES
-from consumers.topics import DEAD, EVENTS, RECEIPTS, command_topic
+from commands.sources import Source
+from consumers.topics import DEAD, EVENTS, RECEIPTS, commands_topic
 from edge.settings import Settings
 
 DAY_MS = 86_400_000  # what the times below are counted in
@@ -74,9 +74,9 @@ def groups_of(user: str) -> str:
 
 def _topics(settings: Settings) -> Iterator[Topic]:
     many, replication = settings.kafka_partitions, settings.kafka_replication
-    for source in SOURCES:
+    for source in Source:
         kept = _kept(COMMANDS_KEPT_MS_MAX, MESSAGE_BYTES_MAX, replication)
-        yield Topic(command_topic(source), many, replication, kept)
+        yield Topic(commands_topic(source), many, replication, kept)
     kept = _kept(RECEIPTS_KEPT_MS_MAX, MESSAGE_BYTES_MAX, replication)
     yield Topic(RECEIPTS, many, replication, kept)
     kept = _kept(EVENTS_KEPT_MS_MAX, MESSAGE_BYTES_MAX, replication)
@@ -101,14 +101,14 @@ def _kept(ms_max: int, bytes_max: int, replication: int) -> dict[str, str]:
 
 def _grants(settings: Settings) -> Iterator[Grant]:
     ledger = settings.kafka_ledger
-    for source in SOURCES:
-        yield Grant(On.TOPIC, command_topic(source), source, Right.WRITE)
+    for source in Source:
+        yield Grant(On.TOPIC, commands_topic(source), source, Right.WRITE)
         yield Grant(On.TOPIC, RECEIPTS, source, Right.READ)
-        yield Grant(On.TOPIC, command_topic(source), ledger, Right.READ)
+        yield Grant(On.TOPIC, commands_topic(source), ledger, Right.READ)
     for topic in (RECEIPTS, EVENTS, DEAD):
         yield Grant(On.TOPIC, topic, ledger, Right.WRITE)
     yield Grant(On.TOPIC, DEAD, ledger, Right.READ)
     for follower in settings.kafka_followers:
         yield Grant(On.TOPIC, EVENTS, follower, Right.READ)
-    for user in {*SOURCES, ledger, *settings.kafka_followers}:
+    for user in {*Source, ledger, *settings.kafka_followers}:
         yield Grant(On.GROUPS, groups_of(user), user, Right.READ)

@@ -13,7 +13,7 @@ from pathlib import Path
 from signal import SIGCONT, SIGKILL, SIGTERM, Signals
 from typing import Any
 
-from commands.sources import SOURCES
+from commands.sources import Source
 from edge.kafka.errors import BrokerUnavailable
 from edge.settings import KAFKA_MECHANISM, Settings
 from tests.brokers.java import java
@@ -25,7 +25,7 @@ LOOK_S = 0.1
 LOG_SHOWN = 2_000  # characters of the end of a log
 ADMIN = "admin"
 STRANGER = "stranger"  # may log in, and nothing else
-USERS = (ADMIN, STRANGER, "ledger", "follower", *SOURCES)
+USERS = (ADMIN, STRANGER, "ledger", "follower", *Source)
 
 # What a broker of the ledger's is set to, here and where it runs for good.
 SETTINGS = {

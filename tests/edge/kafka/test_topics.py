@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from commands.sources import SOURCES
-from consumers.topics import DEAD, EVENTS, RECEIPTS, SOURCE_OF, command_topic
+from commands.sources import Source
+from consumers.topics import DEAD, EVENTS, RECEIPTS, commands_topic
 from edge.kafka import upkeep
 from edge.kafka.clients import admin, broker_errors, consumer, producer, subscribe
 from edge.kafka.errors import (
@@ -32,6 +32,8 @@ from edge.kafka.topics import (
 from edge.settings import Settings
 from tests.brokers.broker import Broker, password_of
 from tests.edge.cli.invoking import Line
+
+COMMANDS = {commands_topic(source): source for source in Source}
 
 SENT_S_MAX = 20
 PLAIN = Settings.model_validate({})
@@ -74,10 +76,10 @@ def send(settings: Settings, topic: str, value: bytes, **chosen: object) -> None
 
 def test_each_source_has_a_topic_and_nobody_else_may_write_to_it() -> None:
     may = {(each.name, each.user) for each in grants(PLAIN) if each.right is Right.WRITE}
-    assert {(topic, user) for topic, user in may if topic in SOURCE_OF} == {
-        (command_topic(source), source) for source in SOURCES
+    assert {(topic, user) for topic, user in may if topic in COMMANDS} == {
+        (commands_topic(source), source) for source in Source
     }
-    assert {topic.name for topic in topics(PLAIN)} == {*SOURCE_OF, RECEIPTS, EVENTS, DEAD}
+    assert {topic.name for topic in topics(PLAIN)} == {*COMMANDS, RECEIPTS, EVENTS, DEAD}
 
 
 def test_only_the_ledger_writes_what_the_ledger_says() -> None:
@@ -90,7 +92,7 @@ def test_only_the_ledger_writes_what_the_ledger_says() -> None:
 
 def test_a_message_that_arrives_can_always_be_put_aside_whole() -> None:
     limits = {each.name: int(each.settings["max.message.bytes"]) for each in topics(PLAIN)}
-    assert limits[DEAD] > max(limits[topic] for topic in SOURCE_OF)
+    assert limits[DEAD] > max(limits[topic] for topic in COMMANDS)
 
 
 def test_several_followers_may_each_read_the_facts_in_groups_of_their_own() -> None:
@@ -135,9 +137,9 @@ def test_every_difference_is_named_by_topic_and_setting(own: Line, own_broker: B
 
 
 def test_a_source_writes_its_own_commands_and_no_other_s(with_topics: Line, kafka: Broker) -> None:
-    send(kafka.settings("bank"), command_topic("bank"), b"{}")
+    send(kafka.settings("bank"), commands_topic(Source.BANK), b"{}")
     with pytest.raises(NotAuthorised):
-        send(kafka.settings("bank"), command_topic("crm"), b"{}")
+        send(kafka.settings("bank"), commands_topic(Source.CRM), b"{}")
     with pytest.raises(NotAuthorised):
         send(kafka.settings("bank"), RECEIPTS, b"{}")
 
@@ -157,7 +159,7 @@ def test_a_follower_reads_in_no_group_of_another_s(with_topics: Line, kafka: Bro
             next(client)
 
 
-@pytest.mark.parametrize("topic", [command_topic("bank"), "claims.no-such"])
+@pytest.mark.parametrize("topic", [commands_topic(Source.BANK), "claims.no-such"])
 def test_a_topic_that_cannot_be_read_is_refused_and_not_waited_for(
     with_topics: Line, kafka: Broker, topic: str
 ) -> None:
@@ -184,7 +186,7 @@ def test_what_is_huge_when_unpacked_is_refused_to_its_sender(
     with pytest.raises(BrokerRefused, match="MessageSizeTooLarge"):
         send(
             kafka.settings("bank"),
-            command_topic("bank"),
+            commands_topic(Source.BANK),
             huge,
             compression_type="gzip",
             max_request_size=len(huge) * 2,
