@@ -19,6 +19,7 @@ from consumers.projector import PAGE_FACTS
 from edge.health_door import PATH
 from edge.postgres.connections import Role, conninfo_for
 from edge.postgres.server import reach, ready
+from edge.store.connection import Statement
 from edge.store.postgres_store import PostgresStore
 from projections.view import views
 from tests.edge.cli.conftest import line_of
@@ -115,7 +116,8 @@ def test_what_is_committed_while_it_runs_is_in_the_views(
 def test_without_any_hint_it_gets_level_by_looking(
     claims: Line, database: Database, writer: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge.store.recorder._HINT", "SELECT 'a hint that is lost'")
+    lost = Statement("SELECT 'a hint that is lost'")
+    monkeypatch.setattr("edge.store.recorder._HINT", lost)
     with Running(claims) as running:
         running.said("caught-up")
         writer.write("x-1")
