@@ -7,6 +7,7 @@ import random
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -22,6 +23,7 @@ FORKS = multiprocessing.get_context("forkserver")
 IMPORTED = ["writer", "projector", "reader", "proxy", "holes"]
 PR_SET_PDEATHSIG = 1
 END_S_MAX = 20.0
+LOOK_S = 0.5
 ERROR_LINES_SHOWN = 12
 
 
@@ -120,11 +122,13 @@ class Child:
 
     def end(self) -> bool:
         """Ask it to finish what it is at; False when it had to be killed."""
-        self.go()
         self._signal(signal.SIGTERM)
-        self._process.join(END_S_MAX)
-        if not self.alive:
-            return True
+        until = time.monotonic() + END_S_MAX
+        while time.monotonic() < until:
+            self.go()  # it may meet a fate that stops it even now
+            self._process.join(LOOK_S)
+            if not self.alive:
+                return True
         self.kill()
         return False
 
