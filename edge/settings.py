@@ -83,6 +83,8 @@ class Settings(BaseSettings):
     # Never shown: it may hold a password. Without it the ledger starts a PostgreSQL of its own.
     dsn: str | None = Field(default=None, repr=False)
     home: Annotated[Path, BeforeValidator(_absolute)] = Field(default_factory=_default_home)
+    # What other programs know this ledger by, as the source of all it says.
+    ledger_uri: str = Field(default="urn:claims-ledger", pattern=r"^[!-~]{1,200}$")
     log_json: bool = False
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = (
         "info"

@@ -37,6 +37,7 @@ app = typer.Typer(
             "movements": "edge.cli.reports:movements",
             "run": "edge.cli.running:run",
             "health": "edge.cli.running:health",
+            "relay": "edge.cli.relaying:relay",
             "verify": "edge.cli.operating:verify",
             "migrate": "edge.cli.operating:migrate",
             "down": "edge.cli.operating:down",

@@ -14,6 +14,7 @@ from psycopg.rows import TupleRow, tuple_row
 
 from commands.ports import Answered, Batch, Head, History, Moved, head_of
 from consumers.quarantine import Place
+from consumers.relaying import Stored
 from domain.envelope import Recorded
 from domain.errors import StoreUnavailable
 from domain.schema import from_stored
@@ -231,10 +232,14 @@ class PostgresLog(_Pooled):
 
         An empty page is the end of the log; nothing will ever appear before what was read.
         """
+        return [from_stored(*each) for each in self.stored(after, limit)]
+
+    def stored(self, after: int, limit: int) -> list[Stored]:
+        """The same facts as they are kept, whether or not they can be read."""
         with self._cursor() as cursor:
             # Not prepared: a plan for every limit would not know that the pages are small.
             rows = cursor.execute(_PAGE, [after, limit], prepare=False).fetchall()
-        return [from_stored(*row) for row in rows]
+        return list(map(Stored._make, rows))
 
     def places(self, after: int, limit: int) -> list[Place]:
         """The same facts by stream, version and position, whether or not they can be read."""

@@ -50,7 +50,13 @@ class Answer:
 
     def refused(self, code: str, exit_code: int) -> dict[str, Any]:
         """The one refusal that the answer is, as data."""
-        told: dict[str, Any] = self.data
+        return self._refused(self.data, code, exit_code)
+
+    def refused_last(self, code: str, exit_code: int) -> dict[str, Any]:
+        """The same of JSON lines, of which the refusal is the last."""
+        return self._refused(self.receipts[-1], code, exit_code)
+
+    def _refused(self, told: dict[str, Any], code: str, exit_code: int) -> dict[str, Any]:
         assert (told["code"], self.code) == (code, exit_code), self.out
         assert told["outcome"] == "refused"
         assert told["message"]

@@ -37,11 +37,11 @@ def until(condition: Callable[[], object], what: object) -> None:
 
 
 class Running:
-    """A process that keeps views level, and the JSON lines that it has written."""
+    """A process that keeps views level, or what else it is told, and the JSON lines it wrote."""
 
-    def __init__(self, line: Line, *options: str) -> None:
+    def __init__(self, line: Line, *options: str, command: str = "run") -> None:
         self.process = subprocess.Popen(
-            [str(CLAIMS), "run", "--json", *options],
+            [str(CLAIMS), command, "--json", *options],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=line.whole_environment(),
