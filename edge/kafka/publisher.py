@@ -26,9 +26,8 @@ from edge.settings import Settings
 # Sent and acknowledged together: a batch of it fits a topic with Kafka's own limit on a message.
 PART_BYTES_MAX = 1_000_000
 BATCH_BYTES_MAX = PART_BYTES_MAX + 1_000  # so that the part is one batch even for one partition
-# What a message takes besides key, value and headers, and what each header does: all of them are
-# numbers of at most 10 bytes.
-MESSAGE_BYTES_MIN, HEADER_BYTES_MIN = 60, 20
+FRAME_BYTES_MAX = 60  # of a message besides key, value and headers: a few small numbers
+HEADER_FRAME_BYTES_MAX = 20  # of a header besides name and value: two lengths
 # From the send to the last acknowledgement: a broker that is killed and started again takes 4 s.
 ACKNOWLEDGED_S_MAX = 30.0
 CLOSE_S_MAX = 5.0  # nothing is under way then; a thread that does not end is left
@@ -136,6 +135,6 @@ def parts(records: Sequence[Record]) -> Iterator[list[Record]]:
 def _size(record: Record) -> int:
     """At most so many bytes of a batch."""
     headers = sum(
-        len(name) + len(value or b"") + HEADER_BYTES_MIN for name, value in record.headers
+        len(name) + len(value or b"") + HEADER_FRAME_BYTES_MAX for name, value in record.headers
     )
-    return len(record.key or b"") + len(record.value or b"") + headers + MESSAGE_BYTES_MIN
+    return len(record.key or b"") + len(record.value or b"") + headers + FRAME_BYTES_MAX
