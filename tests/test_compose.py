@@ -42,6 +42,16 @@ def test_the_views_are_kept_level_by_a_command_that_exists_and_is_started_again(
     assert "restart: unless-stopped" in views
 
 
+def test_the_relay_is_a_command_that_exists_and_is_started_again() -> None:
+    services = re.split(
+        r"^  (?=\w)", (ROOT / "docker-compose.yml").read_text("utf-8"), flags=re.MULTILINE
+    )
+    (relay,) = [service for service in services if service.startswith("relay:\n")]
+    (command,) = re.findall(r"command: (\[.*\])", relay)
+    assert CliRunner().invoke(app, [*json.loads(command), "--help"]).exit_code == 0
+    assert "restart: unless-stopped" in relay
+
+
 def test_the_image_is_made_of_files_that_the_builder_is_given() -> None:
     given = {
         line.removeprefix("!")

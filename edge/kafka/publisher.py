@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from kafka.errors import (
+    AuthorizationError,
     InvalidRecordError,
     KafkaError,
     MessageSizeTooLargeError,
@@ -35,8 +36,13 @@ CLOSE_S_MAX = 5.0  # nothing is under way then; a thread that does not end is le
 NEVER_MS = 2**31 - 1
 LINGER_MS_MAX = 3_600_000  # a part leaves when it is whole, and no batch of it before
 
-# The broker has it, and does not want it: to send it again would not help.
-_NOT_TAKEN = (InvalidRecordError, MessageSizeTooLargeError, RecordListTooLargeError)
+# The broker has it, and does not want it, or not from us: to send it again would not help.
+_NOT_TAKEN = (
+    AuthorizationError,
+    InvalidRecordError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+)
 
 
 class Publisher:
@@ -59,7 +65,9 @@ class Publisher:
             asking.close()
 
     def send(self, records: Sequence[Record]) -> None:
-        """As `Outgoing.send`. Raises `BrokerRefused` (E775) for what the broker will never take."""
+        """As `Outgoing.send`. Raises `NotAuthorised` (E773) or `BrokerRefused` (E775) for what the
+        broker will never take.
+        """
         for part in parts(records):
             try:
                 self._send(part)

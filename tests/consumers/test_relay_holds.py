@@ -64,7 +64,7 @@ class Relays(RuleBasedStateMachine):
             raise Killed
 
         self.topic.send = sending  # type: ignore[method-assign]  # killed on the way
-        stage.turn.move = moving  # type: ignore[method-assign]  # the same
+        stage.turn.move = moving  # type: ignore[method-assign]  # killed on the way, too
         try:
             self.attempt(stage)
         finally:

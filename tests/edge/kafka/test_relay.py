@@ -329,6 +329,15 @@ def test_without_a_broker_or_with_a_wrong_password_it_does_not_begin(claims: Lin
     stranger.apart("relay", "--json").refused("E772", 5)
 
 
+def test_a_user_that_may_not_write_is_told_so_and_it_ends(
+    broker: Broker, database: Database, writer: Writer, prefix: str
+) -> None:
+    writer.write(f"{prefix}1")
+    as_follower = line_on(broker, database.conninfo(), "follower")
+    as_follower.apart("relay", "--json").refused_last("E773", 5)
+    assert value(database.conninfo(), POSITION) == 0
+
+
 # --- publishing ----------------------------------------------------------------------------------
 
 
