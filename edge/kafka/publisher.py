@@ -21,7 +21,7 @@ from kafka.errors import (
 from consumers.messages import Record
 from consumers.relaying import NotAcknowledged
 from edge.kafka.clients import broker_errors, consumer, producer
-from edge.kafka.errors import BrokerUnavailable, TopicMissing
+from edge.kafka.errors import BrokerUnavailable, NotAuthorised, TopicMissing
 from edge.settings import Settings
 
 # Sent and acknowledged together: a batch of it fits a topic with Kafka's own limit on a message.
@@ -43,6 +43,8 @@ _NOT_TAKEN = (
     MessageSizeTooLargeError,
     RecordListTooLargeError,
 )
+# In words only the library says that a user without any right to write may not begin.
+_MAY_NOT_BEGIN = "ClusterAuthorizationFailed"
 
 
 class Publisher:
@@ -73,13 +75,15 @@ class Publisher:
                 self._send(part)
             except BaseException as error:
                 self._abandon()
+                if not isinstance(error, KafkaError | BrokerUnavailable):
+                    raise
+                why = " ".join(str(error).split()) or type(error).__name__
+                if _MAY_NOT_BEGIN in why:
+                    raise NotAuthorised(self._settings.kafka_user or "anonymous", why) from error
                 if isinstance(error, _NOT_TAKEN):
                     with broker_errors(self._settings):
                         raise
-                if isinstance(error, KafkaError | BrokerUnavailable):
-                    why = " ".join(str(error).split()) or type(error).__name__
-                    raise NotAcknowledged(self._topic, why) from error
-                raise
+                raise NotAcknowledged(self._topic, why) from error
 
     def _send(self, part: Sequence[Record]) -> None:
         if self._client is None:
