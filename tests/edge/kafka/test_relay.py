@@ -212,6 +212,22 @@ def test_a_broker_that_is_killed_and_started_again_is_waited_for(
     assert files(found) == expected
 
 
+def test_a_stop_is_heard_while_the_broker_is_away(
+    claims: Line, broker: Broker, database: Database, writer: Writer, prefix: str
+) -> None:
+    with Running(claims, command="relay") as running:
+        running.said("caught-up")
+        broker.kill()
+        try:
+            written(writer, prefix)
+            running.said("lost")
+            assert running.stop() == 0
+        finally:
+            broker.start()
+    assert running.events[-2:] == ["lost", "stopping"]
+    assert not level(database.conninfo())
+
+
 def test_a_database_that_goes_and_comes_back_is_waited_for(
     broker: Broker, server_home: Path, prefix: str
 ) -> None:
