@@ -11,19 +11,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from consumers.messages import Record
-from consumers.relaying import NotAcknowledged
 from consumers.topics import EVENTS, RECEIPTS
-from edge.kafka import publisher
-from edge.kafka.errors import BrokerRefused
-from edge.kafka.publisher import PART_BYTES_MAX, Publisher, parts
 from edge.logging import OF_A_LIBRARY
 from edge.postgres.connections import Role, conninfo_for
 from edge.postgres.server import reach, ready
 from edge.store.postgres_store import PostgresStore
 from tests.brokers.broker import Broker
 from tests.brokers.console import consume
-from tests.consumers.records import asking
 from tests.edge.cli.invoking import Line
 from tests.edge.cli.loops import Running, page_under_way, until
 from tests.edge.kafka.following import everything, facts, files, line_on, made, with_topics
@@ -352,60 +346,3 @@ def test_a_user_that_may_not_write_is_told_so_and_it_ends(
     as_follower = line_on(broker, database.conninfo(), "follower")
     as_follower.apart("relay", "--json").refused_last("E773", 5)
     assert value(database.conninfo(), POSITION) == 0
-
-
-# --- publishing ----------------------------------------------------------------------------------
-
-
-def test_what_is_sent_together_is_one_batch_for_each_partition() -> None:
-    small = asking()
-    large = small._replace(value=b"x" * PART_BYTES_MAX)
-    assert [len(part) for part in parts([small] * 3 + [large] + [small] * 2)] == [3, 1, 2]
-    many = list(parts([small] * 5_000))
-    assert len(many) > 1
-    for part in many:
-        sizes = [len(r.value or b"") + sum(len(v or b"") for _, v in r.headers) for r in part]
-        assert sum(sizes) < PART_BYTES_MAX
-    assert [record for part in many for record in part] == [small] * 5_000
-
-
-def test_a_broker_that_says_nothing_is_given_up_and_the_next_producer_goes_on_in_order(
-    broker: Broker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    topic = f"silent-{secrets.token_hex(4)}"
-    made(broker, topic, partitions=1)
-    settings = broker.settings("admin", kafka_wait_s=1)
-    messages = [asking()._replace(value=str(number).encode()) for number in range(9)]
-    with Publisher(settings, topic) as opened:
-        opened.send(messages[:3])
-        monkeypatch.setattr(publisher, "ACKNOWLEDGED_S_MAX", 1.0)
-        broker.signal(signal.SIGSTOP)
-        try:
-            for _ in range(2):
-                with pytest.raises(NotAcknowledged):
-                    opened.send(messages[3:6])
-        finally:
-            broker.signal(signal.SIGCONT)
-        monkeypatch.undo()
-        until(lambda: sent(opened, messages[3:6]), "an answer")
-        opened.send(messages[6:])
-    found = [int(each.value or b"") for each in everything(broker.settings(), topic)]
-    assert list(dict.fromkeys(found)) == list(range(9))
-
-
-def sent(opened: Publisher, messages: list[Record]) -> bool:
-    try:
-        opened.send(messages)
-    except NotAcknowledged:
-        return False
-    return True
-
-
-def test_what_the_broker_will_never_take_is_refused_by_name(broker: Broker) -> None:
-    topic = f"narrow-{secrets.token_hex(4)}"
-    made(broker, topic)
-    with (
-        Publisher(broker.settings(), topic) as opened,
-        pytest.raises(BrokerRefused, match=r"(?i)too.?large"),
-    ):
-        opened.send([asking()._replace(value=b"x" * 1_100_000)])
