@@ -29,8 +29,12 @@ def dead_letter(
     record: Record, topic: str, partition: int, offset: int, error: Refused, at: datetime
 ) -> DeadLetter:
     """A message of this place, put aside for this error at this moment (with its zone)."""
-    why = shown(str(error), WHY_BYTES_MAX).encode()[:WHY_BYTES_MAX].decode(errors="ignore")
-    return DeadLetter(record, topic, partition, offset, error.code, why, at)
+    return DeadLetter(record, topic, partition, offset, error.code, shortened(str(error)), at)
+
+
+def shortened(why: str) -> str:
+    """A reason as a header may hold it."""
+    return shown(why, WHY_BYTES_MAX).encode()[:WHY_BYTES_MAX].decode(errors="ignore")
 
 
 def write_dead(letter: DeadLetter) -> Record:

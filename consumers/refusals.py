@@ -64,3 +64,12 @@ class NotAMessage(Refused):
     code = "E708"
     remedy = "Compare the message with the contract of its type, and with the log."
     rule: str
+
+
+@dataclass(eq=False)
+class NotSent(Refused):
+    """What leaves for a message is not stored in Kafka: {why}."""
+
+    code = "E711"
+    remedy = "Look at the broker and the rights on its topics; it is sent again until it is stored."
+    why: str

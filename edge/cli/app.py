@@ -38,6 +38,7 @@ app = typer.Typer(
             "run": "edge.cli.running:run",
             "health": "edge.cli.running:health",
             "relay": "edge.cli.relaying:relay",
+            "consume": "edge.cli.consuming:consume",
             "verify": "edge.cli.operating:verify",
             "migrate": "edge.cli.operating:migrate",
             "down": "edge.cli.operating:down",
@@ -109,4 +110,13 @@ _group(
     "topics",
     "Kafka's topics, and who may write and read them.",
     {"create": "edge.cli.topics:topics_create", "check": "edge.cli.topics:topics_check"},
+)
+_group(
+    "dead",
+    "Messages from Kafka that were put aside.",
+    {
+        "list": "edge.cli.dead:dead_list",
+        "show": "edge.cli.dead:dead_show",
+        "retry": "edge.cli.dead:dead_retry",
+    },
 )

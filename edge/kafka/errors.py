@@ -8,6 +8,7 @@ The tree (codes from E770)::
     ├── E771 BrokerDidNotAnswer      E772 LoginRefused
     ├── E773 NotAuthorised           E774 TopicMissing
     └── E775 BrokerRefused
+    E785 NoDeadLetter           what was named is not there
 """
 
 from dataclasses import dataclass
@@ -80,3 +81,12 @@ class BrokerRefused(BrokerUnavailable):
     remedy = "Correct what the broker names; what it had done before stays done."
     bootstrap: str
     why: str
+
+
+@dataclass(eq=False)
+class NoDeadLetter(Refused):
+    """There is no dead letter at {place}."""
+
+    code = "E785"
+    remedy = "claims dead list names the place of each; the oldest ones are no longer kept."
+    place: str

@@ -25,4 +25,10 @@ ResourcePattern: Any = _admin.ResourcePattern
 ResourcePatternFilter: Any = _admin.ResourcePatternFilter
 ResourceType: Any = _admin.ResourceType
 
+ConsumerRebalanceListener: Any = _kafka.ConsumerRebalanceListener
+OffsetAndMetadata: Any = _kafka.OffsetAndMetadata
+TopicPartition: Any = _kafka.TopicPartition
+DefaultRecordBatch: Any = import_module("kafka.record.default_records").DefaultRecordBatch
+Serializer: Any = import_module("kafka.serializer").Serializer
+
 for_code: Any = _errors.for_code  # the class of an error that an answer gives by number

@@ -1,0 +1,136 @@
+"""Commands as they come in: a member of a consumer group, which commits only what it holds."""
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from kafka.errors import (
+    CommitFailedError,
+    IllegalGenerationError,
+    KafkaError,
+    RebalanceInProgressError,
+    UnknownMemberIdError,
+)
+
+from consumers.answering import Message, Partition
+from consumers.commanding import Polled
+from edge.kafka.clients import broker_errors, consumer, subscribe
+from edge.kafka.library import ConsumerRebalanceListener, OffsetAndMetadata, TopicPartition
+from edge.kafka.verbatim import read_any_header_name, record_of
+from edge.settings import Settings
+
+FETCH_BYTES_MAX = 4_000_000  # of one fetch, and so about of one batch, whatever messages weigh
+ASK_MS_MAX = 5_000  # for an offset to be kept or told; a broker that is there takes milliseconds
+AWAY_PAUSE_S = 0.1  # between two polls of a broker that hangs up
+# No longer of the group, or about to be told so: whoever has the partitions reads these again.
+_NOT_OURS = (
+    *(CommitFailedError, IllegalGenerationError),
+    *(RebalanceInProgressError, UnknownMemberIdError),
+)
+
+
+class _Moves(ConsumerRebalanceListener):  # type: ignore[misc]  # the library has no types
+    """Which partitions were taken away; called by the library's thread, during a poll only."""
+
+    def __init__(self) -> None:
+        self.revoked: set[Any] = set()
+        self.moved = False
+
+    def on_partitions_revoked(self, revoked: Iterable[Any]) -> None:
+        self.revoked.update(revoked)
+        self.moved = True
+
+    def on_partitions_assigned(self, assigned: Iterable[Any]) -> None:
+        del assigned
+        self.moved = True
+
+
+class KafkaIncoming:
+    """`consumers.commanding.Incoming` over kafka-python, for these topics."""
+
+    def __init__(self, settings: Settings, group: str, topics: Iterable[str]) -> None:
+        """Raises a `BrokerUnavailable`."""
+        read_any_header_name()
+        self._settings = settings
+        self._moves = _Moves()
+        self._paused = False
+        self._client = consumer(settings, group, fetch_max_bytes=FETCH_BYTES_MAX)
+        try:
+            subscribe(self._client, settings, topics, self._moves)
+        except BaseException:
+            self._client.close()
+            raise
+
+    def poll(self, timeout_s: float) -> Polled:
+        found: dict[Any, list[Any]] = {}
+        with broker_errors(self._settings):
+            try:
+                found = self._client.poll(int(timeout_s * 1_000))
+            except KafkaError as error:
+                if not error.retriable:
+                    raise
+                time.sleep(AWAY_PAUSE_S)
+        revoked, self._moves.revoked = self._moves.revoked, set()
+        places = {Partition(*place) for place in revoked}
+        if self._moves.moved:
+            self._start_over()
+            return Polled((), places)
+        return Polled(
+            [
+                Message(Partition(*place), each.offset, record_of(each))
+                for place, messages in found.items()
+                for each in messages
+            ],
+            places,
+        )
+
+    def pause(self) -> None:
+        self._paused = True
+        self._client.pause(*self._client.assignment())
+
+    def resume(self) -> None:
+        self._paused = False
+        self._client.resume(*self._client.paused())
+
+    def commit(self, offsets: Mapping[Partition, int]) -> bool:
+        told = {
+            TopicPartition(*place): OffsetAndMetadata(offset, "", -1)
+            for place, offset in offsets.items()
+        }
+        with broker_errors(self._settings):
+            try:
+                self._client.commit(told, timeout_ms=ASK_MS_MAX)
+            except _NOT_OURS:
+                return False
+            except KafkaError as error:
+                if not error.retriable:
+                    raise
+                return False
+        return True
+
+    def close(self) -> None:
+        """Leave the group, so that others have the partitions at once."""
+        self._client.close()
+
+    def _start_over(self) -> None:
+        """Read all that is held now from where it was committed.
+
+        The library would read a partition that was taken away and came back from where it was: past
+        what was polled and let go. A broker that does not answer is asked again at the next poll.
+        """
+        with broker_errors(self._settings):
+            try:
+                held = self._client.assignment()
+                for place in held:
+                    offset = self._client.committed(place, timeout_ms=ASK_MS_MAX)
+                    if offset is None:
+                        self._client.seek_to_beginning(place)
+                    else:
+                        self._client.seek(place, offset)
+                if self._paused:
+                    self._client.pause(*held)
+            except KafkaError as error:
+                if not error.retriable:
+                    raise
+                return
+        self._moves.moved = False
