@@ -53,7 +53,7 @@ class Outgoing(Protocol):
     """Where answers go."""
 
     def send(self, leaving: Sequence[Leaving]) -> None:
-        """Return when all are stored for good. Raises `NotSent`: some may be, and are sent again."""
+        """Return when all are stored for good. Raises `NotSent`: some may be, and all go again."""
         ...
 
 
@@ -205,9 +205,7 @@ class Loop:
 
     def _send(self) -> Waiting | None:
         ready = [
-            (each, each.answer)
-            for each in self._held
-            if each.answer is not None and not each.out
+            (each, each.answer) for each in self._held if each.answer is not None and not each.out
         ]
         if not ready:
             return None

@@ -1,4 +1,4 @@
-"""`claims dead list`, `show` and `retry`: what was put aside, why, and whether it can be read now."""
+"""`claims dead list`, `show` and `retry`: what was put aside, why, and what becomes of it now."""
 
 import base64
 import re
@@ -119,10 +119,14 @@ def _told(place: Place, record: Record) -> dict[str, Any]:
     try:
         letter = read_dead(record)
     except Refused as error:
-        return told | dict.fromkeys(("at", "source", "topic", "partition", "offset"), "") | {
-            "code": error.code,
-            "why": str(error),
-        }
+        return (
+            told
+            | dict.fromkeys(("at", "source", "topic", "partition", "offset"), "")
+            | {
+                "code": error.code,
+                "why": str(error),
+            }
+        )
     return told | {
         "at": told_moment(letter.at),
         "source": _source(letter.topic),

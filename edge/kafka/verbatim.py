@@ -26,8 +26,8 @@ class _Escaping(bytearray):
     """Bytes of which every part can be decoded."""
 
     def __getitem__(self, place: Any) -> Any:
-        found: Any = super().__getitem__(place)
-        return _Escaping(found) if isinstance(place, slice) else found
+        found: int | bytearray = super().__getitem__(place)
+        return _Escaping(found) if isinstance(found, bytearray) else found
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
         del errors
@@ -61,7 +61,7 @@ class _Headers(list[tuple[str, bytes | None]]):
 
 
 class _Whole(Serializer):  # type: ignore[misc]  # the library has no types
-    """Fills in a record's headers where the library no longer checks them, and hands on its value."""
+    """Fills in a record's headers once the library has checked them, and hands on its value."""
 
     def serialize(
         self, topic: str, headers: list[tuple[str, bytes | None]], data: Record

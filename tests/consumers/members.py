@@ -143,9 +143,7 @@ class Member:
 
     def loop(self) -> Loop:
         world = World(lambda: self.place.now_s, lambda: 0.0, lambda: self.stopping)
-        answering = Answering(
-            self.place.handler(), NOT_KEPT, LEDGER, lambda: self.place.desk.now
-        )
+        answering = Answering(self.place.handler(), NOT_KEPT, LEDGER, lambda: self.place.desk.now)
         return Loop(self, self, answering, world, self.events.append)
 
     def poll(self, timeout_s: float) -> Polled:

@@ -13,7 +13,7 @@ from consumers.answering import Message, Partition
 from consumers.command_messages import COMMAND, Arrived, Dead, read_command
 from consumers.commanding import Loop
 from consumers.dead_letters import read_dead
-from consumers.messages import Record
+from consumers.messages import Record, header_of
 from consumers.topics import DEAD, RECEIPTS, commands_topic, source_of
 from tests.commands.bodies import ROLES, matter
 from tests.consumers.members import DAMAGED, Crash, Member, Place
@@ -24,6 +24,7 @@ PARTITIONS = 2  # of each source's topic
 CLAIMS = ("C1", "C2", "C3", DAMAGED.removeprefix("claim-"))
 MEMBERS_MAX = 3
 STEPS_MAX = 14  # of one turn: what is done to it happens before any of them
+STEPS = st.none() | st.integers(0, STEPS_MAX)
 TURNS_MAX = 200  # far more than it takes to answer everything
 NOT_KEPT = {"E702", "E803"}  # answers that another answer to the same id may stand beside
 
@@ -70,14 +71,17 @@ class Transport(RuleBasedStateMachine):
                 self.place.partitions[Partition(commands_topic(source), number)] = []
         self.one_joins()
 
-    # --- what is sent -----------------------------------------------------------------------------
+    # --- what is sent ----------------------------------------------------------------------------
 
     def put(self, body: dict[str, Any], source: Source, record: Record) -> None:
         number = CLAIMS.index(body["claim"]) % PARTITIONS
         place = Partition(commands_topic(source), number)
         self.sent.append(self.place.put(place, record))
 
-    @rule(source=st.sampled_from(SOURCES), claims=st.lists(st.sampled_from(CLAIMS), max_size=4))
+    @rule(
+        source=st.sampled_from(SOURCES),
+        claims=st.lists(st.sampled_from(CLAIMS), min_size=1, max_size=4),
+    )
     def commands_are_sent(self, source: Source, claims: list[str]) -> None:
         for claim in claims:
             body = notify(len(self.bodies), claim)
@@ -116,7 +120,7 @@ class Transport(RuleBasedStateMachine):
         self.bodies.append({**body, "command_id": f"never-{len(self.bodies)}"})
         self.put(body, Source.CRM, record)
 
-    # --- what happens to the processes -------------------------------------------------------------
+    # --- what happens to the processes ------------------------------------------------------------
 
     @rule()
     def one_joins(self) -> None:
@@ -124,16 +128,30 @@ class Transport(RuleBasedStateMachine):
             member = self.place.join()
             self.loops[member.number] = (member, member.loop())
 
-    @rule(
-        data=st.data(),
-        crash_in=st.none() | st.integers(0, STEPS_MAX),
-        move_in=st.none() | st.integers(0, STEPS_MAX),
-    )
-    def one_turns(
-        self, data: st.DataObject, crash_in: int | None, move_in: int | None
-    ) -> None:
+    @rule(data=st.data(), crash_in=STEPS, move_in=STEPS)
+    def one_turns(self, data: st.DataObject, crash_in: int | None, move_in: int | None) -> None:
         """And may end before any of its steps, or lose its partitions while it works."""
         number = data.draw(st.sampled_from(sorted(self.loops)))
+        self.turn(number, crash_in, move_in)
+
+    @rule(state=st.sampled_from(["away", "in doubt", "half"]), crash_in=STEPS)
+    def all_turn_without_a_database(self, state: str, crash_in: int | None) -> None:
+        self.place.database = state
+        self.all_turn(crash_in, None)
+        self.place.database = "there"
+
+    @rule(state=st.sampled_from(["away", "dead"]), crash_in=STEPS)
+    def all_turn_without_the_topics(self, state: str, crash_in: int | None) -> None:
+        self.place.topics = state
+        self.all_turn(crash_in, None)
+        self.place.topics = "there"
+
+    @rule(crash_in=STEPS, move_in=STEPS)
+    def all_turn(self, crash_in: int | None, move_in: int | None) -> None:
+        for number in sorted(self.loops):
+            self.turn(number, crash_in, move_in)
+
+    def turn(self, number: int, crash_in: int | None, move_in: int | None) -> None:
         member, loop = self.loops[number]
         self.place.crash_in, self.place.move_in = crash_in, move_in
         try:
@@ -149,14 +167,6 @@ class Transport(RuleBasedStateMachine):
     def partitions_move(self, turn: int) -> None:
         self.place.rebalance(turn)
 
-    @rule(state=st.sampled_from(["there", "there", "away", "in doubt", "half"]))
-    def the_database_comes_or_goes(self, state: str) -> None:
-        self.place.database = state
-
-    @rule(state=st.sampled_from(["there", "there", "away", "dead"]))
-    def the_topics_come_or_go(self, state: str) -> None:
-        self.place.topics = state
-
     @rule()
     def everything_is_delivered_again(self) -> None:
         self.place.committed.clear()
@@ -166,7 +176,7 @@ class Transport(RuleBasedStateMachine):
     def the_file_is_mended(self) -> None:
         self.place.mended = True
 
-    # --- what has to hold when all is well again ---------------------------------------------------
+    # --- what has to hold when all is well again --------------------------------------------------
 
     def teardown(self) -> None:
         if not self.loops:
@@ -186,7 +196,7 @@ class Transport(RuleBasedStateMachine):
                 self.letters[letter.topic, letter.partition, letter.offset].append(letter)
             else:
                 assert topic == RECEIPTS
-                self.receipts[dict(record.headers)["ce_id"].decode()].append(record)
+                self.receipts[header_of(record, "ce_id")].append(record)
         for message in self.sent:
             self.it_was_answered(message)
         self.each_effect_came_once()
