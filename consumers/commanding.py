@@ -58,6 +58,14 @@ class Outgoing(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Started:
+    """A member of this group reads these topics."""
+
+    group: str
+    topics: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """Messages were answered and their answers are out: commands by outcome, and what went aside.
 
@@ -122,7 +130,7 @@ class Ended:
     held: int
 
 
-Event = Answered | PutAside | Waiting | ReadingOn | Revoked | NotCommitted | Ended
+Event = Started | Answered | PutAside | Waiting | ReadingOn | Revoked | NotCommitted | Ended
 
 
 @dataclass(frozen=True, slots=True)

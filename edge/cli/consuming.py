@@ -22,6 +22,7 @@ from consumers.commanding import (
     PutAside,
     ReadingOn,
     Revoked,
+    Started,
     Waiting,
     World,
 )
@@ -69,6 +70,7 @@ def consume(
         answers = answering_of(books, caller.settings)
         world = World(time.monotonic, random.random, lambda: stop.asked)
         tell = _lines(books.clock) if json else _log
+        tell(Started(name, tuple(topics)))
         Loop(incoming, outgoing, answers, world, tell).run()
     return OK
 
@@ -95,6 +97,8 @@ def _log(event: Event) -> None:
     """One line an event, by the rules of the log."""
     log = structlog.get_logger()
     match event:
+        case Started():
+            log.info("started", consumer=event.group, count=len(event.topics))
         case Answered():
             log.info(
                 "answered",

@@ -37,7 +37,7 @@ def until(condition: Callable[[], object], what: object) -> None:
 
 
 class Running:
-    """A process that keeps views level, or what else it is told, and the JSON lines it wrote."""
+    """A process with a loop, by default of the views, and the JSON lines that it has written."""
 
     def __init__(self, line: Line, *options: str, command: str = "run") -> None:
         self.process = subprocess.Popen(
