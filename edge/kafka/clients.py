@@ -28,6 +28,7 @@ from edge.kafka.errors import (
 )
 from edge.kafka.library import KafkaAdminClient, KafkaConsumer, KafkaNetClient, KafkaProducer
 from edge.kafka.topics import DEAD_LETTER_BYTES_MAX
+from edge.kafka.verbatim import read_any_header_name
 from edge.settings import KAFKA_MECHANISM, PREFIX, Settings
 
 REQUEST_MS_MAX = 10_000  # a broker that answers at all takes milliseconds; a silent one is left
@@ -112,6 +113,7 @@ def consumer(settings: Settings, group: str | None, **chosen: Any) -> Any:
     It starts at the beginning of a partition nobody has read, and reads nothing of a transaction
     that its sender took back.
     """
+    read_any_header_name()
     limits = {
         "group_id": group,
         "enable_auto_commit": False,

@@ -9,7 +9,7 @@ from consumers.topics import DEAD
 from edge.kafka.clients import REQUEST_MS_MAX, broker_errors, consumer
 from edge.kafka.errors import BrokerDidNotAnswer, NoDeadLetter, TopicMissing
 from edge.kafka.library import TopicPartition
-from edge.kafka.verbatim import read_any_header_name, record_of
+from edge.kafka.verbatim import record_of
 from edge.settings import Settings
 
 
@@ -55,7 +55,6 @@ def dead_record(settings: Settings, place: Place) -> Record:
 @contextmanager
 def _reading(settings: Settings) -> Generator[tuple[Any, list[Any]]]:
     """A consumer of all partitions, in no group."""
-    read_any_header_name()
     client = consumer(settings, None)
     try:
         with broker_errors(settings):

@@ -16,7 +16,7 @@ from consumers.answering import Message, Partition
 from consumers.commanding import Polled
 from edge.kafka.clients import broker_errors, consumer, subscribe
 from edge.kafka.library import ConsumerRebalanceListener, OffsetAndMetadata, TopicPartition
-from edge.kafka.verbatim import read_any_header_name, record_of
+from edge.kafka.verbatim import record_of
 from edge.settings import Settings
 
 FETCH_BYTES_MAX = 4_000_000  # of one fetch, and so about of one batch, whatever messages weigh
@@ -50,7 +50,6 @@ class KafkaIncoming:
 
     def __init__(self, settings: Settings, group: str, topics: Iterable[str]) -> None:
         """Raises a `BrokerUnavailable`."""
-        read_any_header_name()
         self._settings = settings
         self._moves = _Moves()
         self._paused = False
