@@ -88,5 +88,5 @@ class NoDeadLetter(Refused):
     """There is no dead letter at {place}."""
 
     code = "E785"
-    remedy = "claims dead list names the place of each; the oldest ones are no longer kept."
+    remedy = "Take a place that claims dead list names; the oldest ones are no longer kept."
     place: str

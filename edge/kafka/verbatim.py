@@ -4,7 +4,7 @@ It fails at a header whose name is not UTF-8, and would never read past a messag
 sends no header without a value, and no message without both a key and a value. Other clients do.
 """
 
-from typing import Any
+from typing import Any, cast
 
 from consumers.messages import Record
 from edge.kafka.library import DefaultRecordBatch, Serializer
@@ -26,7 +26,7 @@ class _Escaping(bytearray):
     """Bytes of which every part can be decoded."""
 
     def __getitem__(self, place: Any) -> Any:
-        found: int | bytearray = super().__getitem__(place)
+        found = cast("int | bytearray", super().__getitem__(place))
         return _Escaping(found) if isinstance(found, bytearray) else found
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
