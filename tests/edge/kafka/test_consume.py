@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,11 +24,12 @@ from tests.brokers.broker import Broker, password_of
 from tests.brokers.console import consume, produce
 from tests.consumers.records import headed
 from tests.consumers.test_commanding_machine import carrying
-from tests.edge.cli.invoking import Line
+from tests.edge.cli.invoking import PROCESS_S_MAX, Line
 from tests.edge.cli.loops import Running
 from tests.edge.cli.test_running import postmaster
 from tests.edge.kafka.speaking import letters, notify, opening, receipts, say
 from tests.postgres_fixtures import Database
+from tests.test_docs import ROOT, blocks
 
 CRM, TELEPHONY = commands_topic(Source.CRM), commands_topic(Source.TELEPHONY)
 
@@ -247,3 +250,46 @@ def test_a_stop_is_heard_while_the_database_is_away(broker: Broker, server_home:
     with consuming(claims) as running:
         receipts(crm, ["w-2"])
         assert running.stop() == 0
+
+
+# --- a broker that goes and comes back, and other programs ----------------------------------------
+
+
+def test_with_the_broker_killed_it_goes_on_when_it_is_back(claims: Line, broker: Broker) -> None:
+    crm = broker.settings("crm")
+    with consuming(claims) as running:
+        say(crm, CRM, [opening("b-1", "B1")])
+        receipts(crm, ["b-1"])
+        broker.kill()
+        broker.start()
+        say(crm, CRM, [opening("b-1", "B1"), opening("b-2", "B2")])
+        found = receipts(crm, ["b-1"], each=2) | receipts(crm, ["b-2"])
+        assert running.stop() == 0
+    assert codes(found) == {"b-1": ["", ""], "b-2": [""]}
+    assert found["b-1"][0] == found["b-1"][1]
+
+
+def test_the_program_of_the_page_gets_its_receipt(
+    claims: Line, broker: Broker, tmp_path: Path
+) -> None:
+    page = ROOT / "docs" / "how-to" / "send-commands-over-kafka.md"
+    today = notify("crm-81", "MY-1")
+    program = next(
+        block.replace("kafka:9092", broker.sasl)
+        .replace("SASL_SSL", "SASL_PLAINTEXT")
+        .replace('"..."', f'"{password_of("crm")}"')
+        .replace("2026-08-15", today["event_date"])
+        .replace("2026-11-23", today["notified_on"])
+        for block in blocks(page, "text")
+    )
+    (tmp_path / "program.py").write_text(program)
+    with consuming(claims) as running:
+        done = subprocess.run(
+            [sys.executable, str(tmp_path / "program.py")],
+            capture_output=True,
+            text=True,
+            timeout=PROCESS_S_MAX,
+            check=False,
+        )
+        assert running.stop() == 0
+    assert (done.stdout, done.returncode) == ("accepted\n", 0), done.stderr
