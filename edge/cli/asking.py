@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from commands.fields import EARLIEST_DAY, LATEST_DAY
 from commands.fields import Reference as ReferenceText
+from consumers.refusals import NotSent
 from consumers.release import NotParked
 from consumers.swap import BuildUnderWay, KeptOutdated, NothingKept
 from consumers.waiting import NotYetThere, PositionBeyondLog
@@ -183,7 +184,7 @@ def exit_code_of(error: LedgerError) -> int:
             return REFUSED  # nothing stored is wrong, the coordinate is
         case NothingKept() | KeptOutdated() | NotParked() | BuildUnderWay():
             return REFUSED  # the views are fit to answer, only not for this
-        case BrokerUnavailable():
+        case BrokerUnavailable() | NotSent():
             return UNAVAILABLE
         case Unreadable():
             return UNREADABLE

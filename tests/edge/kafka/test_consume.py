@@ -28,9 +28,14 @@ from tests.edge.cli.invoking import PROCESS_S_MAX, Line
 from tests.edge.cli.loops import Running
 from tests.edge.cli.test_running import postmaster
 from tests.edge.kafka.speaking import letters, notify, opening, receipts, say
+from tests.edge.store.tampering import altered
 from tests.postgres_fixtures import Database
 from tests.test_docs import ROOT, blocks
 
+CHANGE = """
+UPDATE ledger.facts SET state = %s || substr(state, 2)
+WHERE substr(state, 1, 1) <> %s AND originator_id = %s
+"""
 CRM, TELEPHONY = commands_topic(Source.CRM), commands_topic(Source.TELEPHONY)
 
 
@@ -201,6 +206,38 @@ def ends(broker: Broker, topic: str) -> list[tuple[int, int]]:
         return [(found[place], client.committed(place) or 0) for place in places]
     finally:
         client.close()
+
+
+def test_a_source_that_is_none_and_a_group_of_another_s_are_refused_by_name(claims: Line) -> None:
+    claims("consume", "--source", "nobody", "--json").refused("E102", 2)
+    answer = claims.apart("consume", "--group", "bank.consume", "--json")
+    assert (answer.code, answer.receipts[-1]["code"]) == (5, "E773")
+
+
+def test_a_command_on_a_damaged_file_goes_aside_and_is_answered_once_it_is_mended(
+    claims: Line, broker: Broker, database: Database
+) -> None:
+    crm = broker.settings("crm")
+    with consuming(claims) as running:
+        say(crm, CRM, [opening("m-1", "M1")])
+        receipts(crm, ["m-1"])
+        assert running.stop() == 0
+    altered(database, CHANGE, b"[", b"[", "claim-M1")
+    again = opening("m-2", "M1")
+    with consuming(claims) as running:
+        places = say(crm, CRM, [again, opening("m-3", "M3")])
+        found = receipts(crm, ["m-2", "m-3"])
+        (letter,) = letters(broker.settings("ledger"), CRM, places[:1])
+        assert running.stop() == 0
+    assert codes(found) == {"m-2": ["E803"], "m-3": [""]}
+    assert (letter.record, letter.code) == (again, "E803")
+    dead = claims.apart("dead", "list", "--code", "E803", "--json").data["dead"]
+    place = dead[-1]["place"]
+    still = claims.apart("dead", "retry", place, "--json").data["retried"][0]
+    assert (still["outcome"], still["code"]) == ("still dead", "E803")
+    altered(database, CHANGE, b"{", b"{", "claim-M1")
+    now = claims.apart("dead", "retry", place, "--json").data["retried"][0]
+    assert (now["outcome"], now["code"]) == ("refused", codes(receipts(crm, ["m-2"], 2))["m-2"][1])
 
 
 # --- a database that goes and comes back ----------------------------------------------------------
