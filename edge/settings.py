@@ -103,7 +103,6 @@ class Settings(BaseSettings):
     kafka_partitions: int = Field(default=6, ge=1, le=PARTITIONS_MAX)
     kafka_replication: int = Field(default=1, ge=1, le=REPLICATION_MAX)
     kafka_ledger: KafkaUser = "ledger"
-    kafka_source: str = Field(default="urn:claims-ledger", min_length=1, max_length=200)
     kafka_followers: Annotated[tuple[KafkaUser, ...], NoDecode, BeforeValidator(_names)] = (
         "follower",
     )

@@ -15,7 +15,7 @@ NOT_YET: Collection[str] = NOT_KEPT | {Busy.code, AnswerOverdue.code, Closing.co
 
 def answering_of(books: Books, settings: Settings) -> Answering:
     """How messages are answered by an opened ledger."""
-    return Answering(books.ledger.handle_many, NOT_YET, settings.kafka_source, books.clock)
+    return Answering(books.ledger.handle_many, NOT_YET, settings.ledger_uri, books.clock)
 
 
 def group_of(settings: Settings) -> str:
