@@ -137,6 +137,19 @@ class Child:
             os.kill(self._process.pid, number)
 
 
+def end_when_told() -> None:
+    """End at SIGTERM from now on, except while a program of the product hears it by itself.
+
+    A flag that is looked at before the program starts would miss what comes in between.
+    """
+
+    def end(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        raise SystemExit
+
+    signal.signal(signal.SIGTERM, end)
+
+
 def _live(role: Role, task: Task) -> None:
     _die_with_the_harness()
     stopping = threading.Event()

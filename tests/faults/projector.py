@@ -3,12 +3,13 @@
 import os
 import sys
 import threading
+import time
 
 from edge.cli import main
 from edge.cli.asking import UNAVAILABLE
 from edge.settings import PREFIX
 from tests.faults.points import await_fate
-from tests.faults.process import Task
+from tests.faults.process import Task, end_when_told
 
 AWAY_S = 0.2
 
@@ -21,11 +22,11 @@ def project(task: Task, stopping: threading.Event) -> None:
         del os.environ[name]
     os.environ |= {"CLAIMS_DSN": task.conninfo, "CLAIMS_HOME": str(task.folder)}
     sys.argv = ["claims", "run", "--json"]
-    while not stopping.is_set():
+    end_when_told()
+    while not stopping.is_set():  # by then: whoever tells it to later, ends it
         try:
             main()
         except SystemExit as end:
-            if end.code == UNAVAILABLE:
-                stopping.wait(AWAY_S)
-                continue
-            raise
+            if end.code != UNAVAILABLE:
+                raise
+            time.sleep(AWAY_S)

@@ -1,0 +1,35 @@
+"""A process of a run ends when it is told to, whatever it is about to begin."""
+
+import os
+import signal
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.edge.cli.loops import until
+from tests.faults import projector
+from tests.faults.process import Child, Task
+
+WORK_S = 600.0  # longer than anybody waits here
+
+
+def told_to_end_before_it_has_ears(task: Task, stopping: threading.Event) -> None:
+    """A projector that is told to end after it looked whether it was, and before it listens."""
+
+    def main() -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(WORK_S)
+
+    projector.main = main  # type: ignore[assignment]  # the command line, before it hears signals
+    projector.project(task, stopping)
+
+
+def test_a_program_that_is_told_to_end_while_it_begins_ends(tmp_path: Path) -> None:
+    day = datetime.now(UTC).date()
+    task = Task("projector-0", 0, "4711", tmp_path, "", day, time.monotonic())
+    child = Child(told_to_end_before_it_has_ears, task)
+    try:
+        until(lambda: child.done, "its end")
+    finally:
+        child.kill()
