@@ -66,7 +66,7 @@ def consume(
             set_up_logging(caller.settings.log_level, json=caller.log_json)
         name = group or group_of(caller.settings)
         incoming = opened.enter_context(closing(KafkaIncoming(caller.settings, name, topics)))
-        outgoing = opened.enter_context(KafkaOutgoing(caller.settings))
+        outgoing = opened.enter_context(closing(KafkaOutgoing(caller.settings)))
         answers = answering_of(books, caller.settings)
         world = World(time.monotonic, random.random, lambda: stop.asked)
         tell = _lines(books.clock) if json else _log

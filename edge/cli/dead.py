@@ -4,6 +4,7 @@ import base64
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Annotated, Any
 
 import typer
@@ -91,7 +92,7 @@ def dead_retry(
     caller: Caller = context.obj
     asked = [_place(each) for each in places]
     letters = [_letter(at, dead_record(caller.settings, at)) for at in asked]
-    with caller.books() as books, KafkaOutgoing(caller.settings) as outgoing:
+    with caller.books() as books, closing(KafkaOutgoing(caller.settings)) as outgoing:
         answers = answering_of(books, caller.settings).answers([_message(each) for each in letters])
         settled = [each for each in answers if isinstance(each, Answer) and not each.dead]
         outgoing.send([leaving for answer in settled for leaving in answer.leaving])

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict
 from typing import Annotated
 
@@ -70,7 +70,7 @@ def relay(
         opened.enter_context(stop.heard())
         books = opened.enter_context(caller.books())
         require_rights(books)
-        publisher = opened.enter_context(Publisher(caller.settings, topic))
+        publisher = opened.enter_context(closing(Publisher(caller.settings, topic)))
         publisher.require_topic()
         kept = _kept(books, topic, first)
         opened.callback(kept.close)

@@ -91,7 +91,7 @@ def _as_stored(kind: type) -> Schema:
     """The form of what JSON has no form for, as `domain.schema` writes it."""
     if kind is Fraction:
         return {"type": "string", "pattern": "^-?[0-9]+(/[0-9]+)?$"}
-    raise NotImplementedError
+    raise NotImplementedError  # msgspec's way to be told that a hook does not know a type
 
 
 def _stub() -> Schema:

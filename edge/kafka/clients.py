@@ -47,6 +47,7 @@ SESSION_MS_MAX = 10_000
 HEARTBEAT_MS = 3_000  # three to a session, so that one lost does not end it
 # Between two polls, of which one batch takes a second at most; a database away is no pause in them.
 POLL_MS_MAX = 60_000
+CLOSE_S_MAX = 5.0  # of a producer: what has not left by then is sent again, by whoever is next
 
 # It tells of every attempt to connect, by the dozen; what comes of them is raised.
 logging.getLogger("kafka.net").setLevel(logging.CRITICAL)
@@ -139,6 +140,21 @@ def subscribe(client: Any, settings: Settings, topics: Iterable[str], listener: 
             if not client.partitions_for_topic(topic):
                 raise TopicMissing(settings.kafka_bootstrap or "", topic)
         client.subscribe(asked, listener=listener)
+
+
+def leave(client: Any) -> None:
+    """Close a producer, whose thread ends with it even where what it holds cannot be sent."""
+    try:
+        client.close(CLOSE_S_MAX)
+    except KafkaError:
+        abandon(client)  # it gives up closing then, and would leave its thread behind
+
+
+def abandon(client: Any) -> None:
+    """Close a producer that is to send nothing more of what it holds."""
+    client._sender.force_close()  # the library has no other way
+    with suppress(KafkaError):
+        client.close(CLOSE_S_MAX)
 
 
 @contextmanager

@@ -1,14 +1,13 @@
 """What the ledger sends: every record whole, and acknowledged before anybody relies on it."""
 
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from kafka.errors import KafkaError
 
 from consumers.answering import Leaving
 from consumers.refusals import NotSent
-from edge.kafka.clients import producer
+from edge.kafka.clients import leave, producer
 from edge.kafka.errors import BrokerUnavailable
 from edge.kafka.verbatim import WHOLE_RECORDS, send_record
 from edge.settings import Settings
@@ -16,7 +15,6 @@ from edge.settings import Settings
 # Less than a third of what may pass between two polls: a sender that waits still polls in time.
 DELIVERY_MS_MAX = 15_000
 ANSWER_S_MAX = 20.0  # past its last attempt the library itself says what became of a record
-CLOSE_S_MAX = 5.0  # what has not left by then is sent again, by whoever is next
 
 
 class KafkaOutgoing:
@@ -45,22 +43,5 @@ class KafkaOutgoing:
     def close(self) -> None:
         """End the producer; what it has not sent by now it does not send."""
         client, self._client = self._client, None
-        if client is None:
-            return
-        try:
-            client.close(CLOSE_S_MAX)
-        except KafkaError:
-            # It gives up closing at what it could not send, and would leave its thread behind.
-            client._sender.force_close()  # it has no other way
-            client.close(CLOSE_S_MAX)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
+        if client is not None:
+            leave(client)

@@ -6,9 +6,7 @@ acknowledged whole before the next; and a producer that failed, in whatever way,
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from kafka.errors import (
     AuthorizationError,
@@ -20,7 +18,7 @@ from kafka.errors import (
 
 from consumers.messages import Record
 from consumers.relaying import NotAcknowledged
-from edge.kafka.clients import broker_errors, consumer, producer
+from edge.kafka.clients import abandon, broker_errors, consumer, leave, producer
 from edge.kafka.errors import BrokerUnavailable, NotAuthorised, TopicMissing
 from edge.settings import Settings
 
@@ -31,7 +29,6 @@ FRAME_BYTES_MAX = 60  # of a message besides key, value and headers: a few small
 HEADER_FRAME_BYTES_MAX = 20  # of a header besides name and value: two lengths
 # From the send to the last acknowledgement: a broker that is killed and started again takes 4 s.
 ACKNOWLEDGED_S_MAX = 30.0
-CLOSE_S_MAX = 5.0  # nothing is under way then; a thread that does not end is left
 # Longer than any part waits: it is the part that gives up, whole, and never one batch of it.
 NEVER_MS = 2**31 - 1
 LINGER_MS_MAX = 3_600_000  # a part leaves when it is whole, and no batch of it before
@@ -107,26 +104,13 @@ class Publisher:
         """Leave the broker."""
         client, self._client = self._client, None
         if client is not None:
-            with suppress(KafkaError):
-                client.close(CLOSE_S_MAX)
+            leave(client)
 
     def _abandon(self) -> None:
         """Send nothing more of what is under way."""
-        if self._client is not None:
-            # To close it is to wait for all that is under way, or to fail and leave it running.
-            self._client._sender.force_close()  # the library has no other way
-            self.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
+        client, self._client = self._client, None
+        if client is not None:
+            abandon(client)
 
 
 def parts(records: Sequence[Record]) -> Iterator[list[Record]]:

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ def broker(run_folder: Path) -> Iterator[Broker]:
         made.start()
         line = Line({"CLAIMS_KAFKA_BOOTSTRAP": made.plain})
         assert line.apart("topics", "create").code == 0
-        with KafkaOutgoing(made.settings("ledger")) as outgoing:
+        with closing(KafkaOutgoing(made.settings("ledger"))) as outgoing:
             outgoing.send([aside(ODD, WHY), aside(opening("l-1", "L1"), WHY), aside(WRONG, WHY)])
             outgoing.send([Leaving(DEAD, opening("l-4", "L4"))])
         yield made
