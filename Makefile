@@ -24,7 +24,7 @@ help:  ## list the targets
 demo: $(STAMP)  ## show the ledger at work, on a PostgreSQL of its own
 	@$(BIN)/claims demo
 
-test: $(STAMP)  ## run every test, on a PostgreSQL the tests start themselves
+test: $(STAMP)  ## run every test, on a PostgreSQL and a Kafka the tests start themselves
 	@$(BIN)/pytest -n auto
 
 soak: $(STAMP)  ## kill, stop and cut everything for MINUTES=n (SEED=s does it again), and look for what is lost
