@@ -5,7 +5,7 @@ transaction with its facts, receipts and refusals. If another writer moved what 
 those are judged again one by one, after the others.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime
 from typing import Any, cast
 
@@ -102,9 +102,12 @@ class Ledger:
                 else:
                     receipts.update(zip(together, stored, strict=True))
                     break
+            contended = set[str]()
             for place in sorted(alone):
                 together = [place]
-                receipts[place] = self._one(commands[place])
+                receipts[place] = self._one(commands[place], contended)
+                if receipts[place].code == TooContended.code:
+                    contended.add(commands[place].stream)
         except StoreUnavailable as error:
             self._cache.clear()
             for place in together:
@@ -114,8 +117,9 @@ class Ledger:
                 receipts.setdefault(place, _unkept(commands[place], away))
         return [receipts[place] for place in range(len(commands))]
 
-    def _one(self, command: Asked) -> Receipt:
-        for _ in range(TRIES_MAX):
+    def _one(self, command: Asked, contended: Collection[str]) -> Receipt:
+        # Where an earlier one on the file was given up, this one would be done before it.
+        for _ in range(0 if command.stream in contended else TRIES_MAX):
             try:
                 return self._stored([command])[0]
             except _Overtaken:

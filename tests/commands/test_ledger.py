@@ -275,6 +275,18 @@ def test_a_command_that_is_always_overtaken_is_answered_and_may_be_sent_again(de
     assert desk.send(body)[0].accepted
 
 
+def test_nothing_on_a_file_is_done_before_an_earlier_command_of_its_batch(desk: Desk) -> None:
+    bodies = [
+        desk.body("set-estimate", claim="C1", estimates=[estimate(500)]),
+        desk.body("notify-matter", claim="C2", **matter()),
+        desk.body("set-estimate", claim="C1", estimates=[estimate(600)]),
+    ]
+    desk.ledger = Ledger(Meddled(desk, moves=TRIES_MAX + 1), lambda: desk.now)
+    assert [each.code for each in desk.send(*bodies)] == ["E604", "", "E604"]
+    assert [each.code for each in desk.send(*bodies)] == ["", "", ""]
+    assert desk.claim().damages_estimated("GBP").minor == 60_000
+
+
 def test_a_store_that_is_away_is_said_and_the_command_may_be_sent_again(desk: Desk) -> None:
     body = desk.body("set-estimate", claim="C1", estimates=[estimate(500)])
     store = Meddled(desk, away=True)
