@@ -7,6 +7,8 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from tests.edge.cli.loops import until
 from tests.faults import projector
 from tests.faults.process import Child, Task
@@ -21,8 +23,9 @@ def told_to_end_before_it_has_ears(task: Task, stopping: threading.Event) -> Non
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(WORK_S)
 
-    projector.main = main  # type: ignore[assignment]  # the command line, before it hears signals
-    projector.project(task, stopping)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(projector, "main", main)  # the command line, before it hears signals
+        projector.project(task, stopping)
 
 
 def test_a_program_that_is_told_to_end_while_it_begins_ends(tmp_path: Path) -> None:
