@@ -9,8 +9,7 @@ def main() -> None:
     from edge.cli.app import app  # noqa: PLC0415 - `import edge.cli` stays cheap
 
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(
-            stream, io.TextIOWrapper
-        ):  # a terminal that has no such letter shows its code
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that has no such letter shows its code.
             stream.reconfigure(errors="backslashreplace")
     app()

@@ -2,7 +2,6 @@
 
 import random
 import re
-import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
@@ -88,7 +87,6 @@ def _lines(clock: Clock) -> Callable[[Event], None]:
     def tell(event: Event) -> None:
         name = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(event).__name__).lower()
         print_json({"event": name, "at": clock(), **asdict(event)})
-        sys.stdout.flush()
 
     return tell
 

@@ -50,14 +50,21 @@ def told_moment(moment: datetime) -> str:
 
 
 def write_line(line: bytes) -> None:
-    """A line of an answer that programs read: these bytes, whatever the terminal's encoding."""
+    """A line of an answer that programs read: these bytes, whatever the terminal's encoding.
+
+    It stays in the buffer until that is flushed, so that many lines cost little.
+    """
     sys.stdout.flush()
     sys.stdout.buffer.write(line + b"\n")
 
 
 def print_json(data: object) -> None:
-    """One JSON document, dates and moments in ISO form, amounts already decimal strings."""
+    """One JSON document, dates and moments in ISO form, amounts already decimal strings.
+
+    It leaves at once: a program may be waiting for it at the other end of a pipe.
+    """
     write_line(json.dumps(data, default=_plain, ensure_ascii=False).encode())
+    sys.stdout.flush()
 
 
 def _plain(value: object) -> Any:

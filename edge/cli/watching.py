@@ -1,6 +1,5 @@
 """What `claims run` tells of its loop: log lines, JSON lines, or a drawing that follows it."""
 
-import json
 import re
 import time
 from collections.abc import Callable, Generator
@@ -15,7 +14,7 @@ from rich.text import Text
 
 from consumers.projector import Progress
 from consumers.running import Back, CaughtUp, Event, LeftOut, Lost, Started, Stopping, TakenIn
-from edge.cli.output import table, told_moment, write_line
+from edge.cli.output import print_json, table, told_moment
 from edge.health import Health, State
 from edge.wiring import Clock
 
@@ -67,8 +66,7 @@ class InLines:
 
     def tell(self, event: Event) -> None:
         name = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(event).__name__).lower()
-        told = {"event": name, "at": self._clock().isoformat(), **asdict(event)}
-        write_line(json.dumps(told).encode())
+        print_json({"event": name, "at": self._clock(), **asdict(event)})
 
     def idle(self) -> None:
         """Nothing to say."""

@@ -98,8 +98,12 @@ class Line:
         return {name: value for name, value in whole.items() if value is not None}
 
     def _changes(self) -> dict[str, str | None]:
-        """What the tests themselves set for their run is no setting of the ledger."""
-        others = {name: None for name in os.environ if name.startswith("CLAIMS_")}
+        """What the tests themselves set for their run is no setting of the ledger.
+
+        Nor is Python's of a machine that lets every line out at once: the ledger sees to that.
+        """
+        foreign = ("CLAIMS_", "PYTHONUNBUFFERED")
+        others = {name: None for name in os.environ if name.startswith(foreign)}
         return {**others, "COLUMNS": "80", "NO_COLOR": "1", **self.environment}
 
 
