@@ -33,12 +33,15 @@ class Money(Value, frozen=True):
     currency: str
 
     def __post_init__(self) -> None:
-        if type(self.minor) is not int:  # a bool is an int to isinstance, and no amount of money
+        minor = self.minor
+        # A bool is an int to isinstance, and no amount of money.
+        if type(minor) is int and -MINOR_LIMIT < minor < MINOR_LIMIT and self.currency in EXPONENT:
+            return
+        if type(minor) is not int:
             raise BadMoney("amount", "whole minor units only")
         if self.currency not in EXPONENT:
             raise BadMoney("currency", f"{self.currency[:8]!r} is not an ISO 4217 currency")
-        if abs(self.minor) >= MINOR_LIMIT:
-            raise BadMoney("amount", "it is beyond the largest amount the ledger keeps")
+        raise BadMoney("amount", "it is beyond the largest amount the ledger keeps")
 
     @classmethod
     def parse(cls, text: str, currency: str, where: str = "amount") -> Self:

@@ -11,7 +11,8 @@ from msgspec.structs import replace
 __all__ = ["Value", "field", "replace"]
 
 
-class Value(Struct, frozen=True, forbid_unknown_fields=True):
+# Values refer to one another in one direction, so that none has to be searched for cycles.
+class Value(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """A record of named fields.
 
     One that is read from bytes may hold no other field: a newer program wrote it, and what it says
