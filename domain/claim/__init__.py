@@ -1,8 +1,8 @@
 """A claim is one file, one stream, one history; its regions are the modules beside this one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
-from typing import assert_never
+from typing import Any, get_args
 
 from domain.claim import (
     apportionment,
@@ -13,52 +13,16 @@ from domain.claim import (
     reserves,
     settlement,
 )
-from domain.claim.apportionment import (
-    ApportionmentAgreed,
-    ApportionmentProposed,
-    ApportionmentRejected,
-    Apportionments,
-)
+from domain.claim.apportionment import Apportionments
 from domain.claim.correction import FactVoided
-from domain.claim.escalation import (
-    ApprovalConsumed,
-    Escalated,
-    EscalationDecided,
-    Escalations,
-    EscalationWithdrawn,
-)
-from domain.claim.lifecycle import (
-    ClaimAllocated,
-    ClaimClosed,
-    ClaimNotified,
-    ClaimReopened,
-    HandlerChanged,
-    Lifecycle,
-    StageReached,
-    StrategySet,
-)
-from domain.claim.offers import (
-    OfferAccepted,
-    OfferLapsed,
-    OfferMade,
-    OfferReceived,
-    OfferRejected,
-    Offers,
-    OfferSuperseded,
-    OfferWithdrawn,
-)
-from domain.claim.payments import (
-    PaymentApproved,
-    PaymentIssued,
-    PaymentRejected,
-    PaymentRequested,
-    Payments,
-    PaymentVoided,
-)
-from domain.claim.reserves import EstimateSet, RecoveryReceived, Reserves
+from domain.claim.escalation import Escalations
+from domain.claim.lifecycle import Lifecycle
+from domain.claim.offers import Offers
+from domain.claim.payments import PaymentIssued, Payments, PaymentVoided
+from domain.claim.reserves import Reserves
 from domain.claim.settlement import Settlement, SettlementAgreed
 from domain.money import Money
-from domain.value import Value, field
+from domain.value import Value, field, replace
 
 Fact = (
     lifecycle.Fact
@@ -104,48 +68,63 @@ class Claim(Value, frozen=True):
 
 def evolve(claim: Claim, fact: Fact, on: date) -> Claim:
     """Remember one fact, effective `on` its day: each region remembers its own part."""
-    life, money, paid, offered = claim.lifecycle, claim.reserves, claim.payments, claim.offers
-    settled, shared, asked = claim.settlement, claim.apportionments, claim.escalations
-    # The most frequent ones first, and built at once: a rebuild of the views passes here for each
-    # fact of the log, where looking through the cases and `replace` would take most of its time.
-    match fact:
-        case EstimateSet() | RecoveryReceived():
-            money = reserves.evolve(money, fact)
-        case PaymentRequested() | PaymentApproved() | PaymentRejected():
-            paid = payments.evolve(paid, fact)
-        case PaymentIssued() | PaymentVoided():
-            paid, money = payments.evolve(paid, fact), reserves.evolve(money, fact)
-        case (
-            ClaimNotified()
-            | ClaimAllocated()
-            | HandlerChanged()
-            | StrategySet()
-            | StageReached()
-            | ClaimClosed()
-            | ClaimReopened()
-        ):
-            life = lifecycle.evolve(life, fact, on)
-        case (
-            OfferMade()
-            | OfferReceived()
-            | OfferAccepted()
-            | OfferRejected()
-            | OfferWithdrawn()
-            | OfferLapsed()
-            | OfferSuperseded()
-        ):
-            offered = offers.evolve(offered, fact)
-        case SettlementAgreed():
-            settled = settlement.evolve(settled, fact)
-        case ApportionmentProposed() | ApportionmentAgreed() | ApportionmentRejected():
-            shared = apportionment.evolve(shared, fact)
-        case Escalated() | EscalationDecided() | EscalationWithdrawn() | ApprovalConsumed():
-            asked = escalation.evolve(asked, fact)
-        case FactVoided():
-            return claim  # what it takes out is left out by domain.history, not remembered here
-        case _:
-            assert_never(fact)
-    return Claim(life, money, paid, offered, settled, shared, asked)
+    return _EVOLVES[type(fact)](claim, fact, on)
+
+
+def _life(claim: Claim, fact: lifecycle.Fact, on: date) -> Claim:
+    return replace(claim, lifecycle=lifecycle.evolve(claim.lifecycle, fact, on))
+
+
+def _reserves(claim: Claim, fact: reserves.Fact, _: date) -> Claim:
+    return replace(claim, reserves=reserves.evolve(claim.reserves, fact))
+
+
+def _payments(claim: Claim, fact: payments.Fact, _: date) -> Claim:
+    return replace(claim, payments=payments.evolve(claim.payments, fact))
+
+
+def _paid(claim: Claim, fact: PaymentIssued | PaymentVoided, _: date) -> Claim:
+    return replace(
+        claim,
+        reserves=reserves.evolve(claim.reserves, fact),
+        payments=payments.evolve(claim.payments, fact),
+    )
+
+
+def _offers(claim: Claim, fact: offers.Fact, _: date) -> Claim:
+    return replace(claim, offers=offers.evolve(claim.offers, fact))
+
+
+def _settlement(claim: Claim, fact: settlement.Fact, _: date) -> Claim:
+    return replace(claim, settlement=settlement.evolve(claim.settlement, fact))
+
+
+def _apportionments(claim: Claim, fact: apportionment.Fact, _: date) -> Claim:
+    return replace(claim, apportionments=apportionment.evolve(claim.apportionments, fact))
+
+
+def _escalations(claim: Claim, fact: escalation.Fact, _: date) -> Claim:
+    return replace(claim, escalations=escalation.evolve(claim.escalations, fact))
+
+
+def _nothing(claim: Claim, _: FactVoided, __: date) -> Claim:
+    return claim  # what it takes out is left out by domain.history, not remembered here
+
+
+# By the facts that each region says it remembers. A table, because every reader passes here for
+# each fact of the log: to ask of one whether it is of a kind takes as long as to remember it.
+_EVOLVES: dict[type[Fact], Callable[[Claim, Any, date], Claim]] = {
+    **dict.fromkeys(get_args(lifecycle.Fact), _life),
+    **dict.fromkeys(get_args(reserves.Fact), _reserves),
+    **dict.fromkeys(get_args(payments.Fact), _payments),
+    **dict.fromkeys(get_args(offers.Fact), _offers),
+    **dict.fromkeys(get_args(apportionment.Fact), _apportionments),
+    **dict.fromkeys(get_args(escalation.Fact), _escalations),
+    PaymentIssued: _paid,
+    PaymentVoided: _paid,
+    SettlementAgreed: _settlement,
+    FactVoided: _nothing,
+}
 
 
 def evolve_all(claim: Claim, facts: Sequence[Fact], on: date) -> Claim:
