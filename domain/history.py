@@ -53,12 +53,13 @@ def standing(history: Iterable[Recorded[F]], at: Coordinate = NOW) -> list[tuple
         if envelope.voids is not None:
             slots.pop(envelope.voids, None)
         slots[envelope.corrects or envelope.version] = record
-    dated = (
+    dated = [
         (record.envelope.effective_on, slot, record)
         for slot, record in slots.items()
         if at.as_of is None or record.envelope.effective_on <= at.as_of
-    )
-    return [(slot, record) for _, slot, record in sorted(dated, key=lambda item: item[:2])]
+    ]
+    dated.sort()  # no two have the same slot, so no records are compared
+    return [(slot, record) for _, slot, record in dated]
 
 
 def fold(
