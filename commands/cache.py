@@ -93,7 +93,7 @@ class Cache:
                 if before is None or before.file.version < file.version:  # else it is later
                     self._forget(stream)
                     size = before.size if before else FILE_BYTES
-                    size += sum(record.size for record in file.added)
+                    size += sum(len(record.stored) for record in file.added)
                     # Without the facts, which take far more than what they came to.
                     if each.head is not None:
                         file = file.resting_on(Earlier(self._read, stream, each.head))

@@ -126,9 +126,8 @@ class Workspace:
                 voids=ruling.voids,
                 imported=decided.imported,
             )
-            record = self._add(envelope, decided.fact)
-            digest = record.digest
-            records.append(record)
+            records.append(self._add(envelope, decided.fact))
+            digest = self._digest(stream)
         self._pending.setdefault(stream, []).extend(records)
         command_id, span = command.command_id, range(first, len(self.facts))
         receipt = accepted(command_id, stream, version, digest, moment, self.facts[first:])
@@ -216,12 +215,12 @@ class Workspace:
         return places or list(range(len(commands)))  # where the store cannot tell, it may be any
 
     def _add(self, envelope: Envelope, fact: Any) -> Recorded[Any]:
-        """Chain one fact to its stream; returns it as recorded, with its digest."""
+        """Chain one fact to its stream; returns it as recorded."""
         name, state = to_stored(Recorded(envelope, fact))
         digest = digest_of(state)
         self.facts.append(ToStore(envelope.stream, envelope.version, name, state))
         self.heads[envelope.stream] = Head(envelope.version, digest, envelope.recorded_at)
-        return Recorded(envelope, fact, digest, size=len(state))
+        return Recorded(envelope, fact, state)
 
     def version(self, stream: str) -> int:
         """How many facts a stream has, the batch's own included."""

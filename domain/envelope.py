@@ -3,6 +3,7 @@
 Source: the event envelope of the ledger's model. One place, not one set of fields an event.
 """
 
+import hashlib
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Generic, TypeVar
@@ -145,17 +146,21 @@ F = TypeVar("F")
 
 
 class Recorded(Value, Generic[F], frozen=True):
-    """A fact as recorded: its envelope, itself, its SHA-256 (hex) and its place in the log.
+    """A fact as recorded: its envelope, itself, the bytes it is stored in and its place in the log.
 
-    `position` is 0 for a fact that is decided and not yet stored. `size` is how many bytes it is
-    stored in.
+    `position` is 0 for a fact that is decided and not yet stored, and `stored` is empty for one
+    that is only imagined.
     """
 
     envelope: Envelope
     fact: F
-    digest: str = ""
+    stored: bytes = b""
     position: int = 0
-    size: int = 0
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of its bytes; worked out when asked for, as most readers never do."""
+        return hashlib.sha256(self.stored).hexdigest()
 
 
 def recorded_day(moment: datetime) -> date:

@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC
 from fractions import Fraction
 from typing import Any, Generic, TypeVar
 
@@ -104,7 +104,6 @@ def _read_back(kind: type[Any], value: object) -> Any:
     raise TypeError(f"{kind.__name__} is not read from {type(value).__name__}")
 
 
-_UTC = timedelta(0)
 # As `_told` writes it, no longer than a command may say it: Python would also read "1e30000000".
 _FRACTION = re.compile(r"-?\d{1,40}(/[1-9]\d{0,39})?", re.ASCII)
 _VALUE_SHOWN = re.compile(r"^(Invalid enum value) .*( - at )", re.DOTALL)
@@ -150,9 +149,9 @@ def from_stored(
     if whole.name != newest or envelope.stream != stream or envelope.version != version:
         told = (whole.name, envelope.stream, envelope.version)
         raise DamagedFact(stream, version, name, f"its bytes say it is {told}")
-    if envelope.recorded_at.utcoffset() != _UTC:
+    if envelope.recorded_at.tzinfo is not UTC:
         raise DamagedFact(stream, version, name, "recorded_at is not in UTC")
-    return Recorded(envelope, whole.fact, digest(stored), position, len(stored))
+    return Recorded(envelope, whole.fact, stored, position)
 
 
 def _upcast(stream: str, version: int, name: str, stored: bytes) -> tuple[str, bytes]:

@@ -128,7 +128,7 @@ class Scribe:
             envelope = replace(envelope, version=envelope.version + 1)
             _, stored = to_stored(Recorded(envelope, fact))
             position = self.clock.position + number
-            records.append(Recorded(envelope, fact, digest(stored), position, len(stored)))
+            records.append(Recorded(envelope, fact, stored, position))
             envelope = replace(envelope, previous=digest(stored))
         return records
 

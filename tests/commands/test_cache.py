@@ -130,7 +130,9 @@ def known(desk: Desk, claim: str) -> Known:
 
 def told(desk: Desk, *claims: str) -> Cache:
     """A cache with just enough room for three of the claims, told of each in turn."""
-    stored = [sum(record.size for record in desk.history(f"claim-{claim}")) for claim in claims]
+    stored = [
+        sum(len(record.stored) for record in desk.history(f"claim-{claim}")) for claim in claims
+    ]
     cache = Cache(desk.store.load, 3 * FILE_BYTES + sum(sorted(stored)[-3:]) + 50)
     for claim in claims:
         cache.keep([known(desk, claim)])
@@ -151,13 +153,13 @@ def test_a_full_cache_forgets_what_was_used_longest_ago(desk: Desk) -> None:
 
 def test_a_file_counts_for_what_its_facts_are_stored_in(desk: Desk) -> None:
     cache = told(desk, "C1")
-    facts = [record.size for record in desk.history("claim-C1")]
+    facts = [len(record.stored) for record in desk.history("claim-C1")]
     assert cache.size == FILE_BYTES + sum(facts)
     store = watched(desk)
     for pounds in (600, 700):
         desk.told("set-estimate", estimates=[estimate(pounds)])
     assert store.loaded.count("claim-C1") == 1
-    stored = [record.size for record in desk.history("claim-C1")]
+    stored = [len(record.stored) for record in desk.history("claim-C1")]
     assert stored[:4] == facts
     assert min(stored) > 300
     found = desk.ledger._cache.find(["claim-C1"])  # pyright: ignore[reportPrivateUsage] - what it remembers

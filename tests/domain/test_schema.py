@@ -48,7 +48,7 @@ def test_a_sample_reads_to_the_fact_that_was_stored(name: str) -> None:
     record = read(name, sample(name))
     expected = SAMPLES[NAME_OF[type(record.fact)]]
     stored = sample(name)
-    assert record == replace(expected, digest=digest(stored), position=9, size=len(stored))
+    assert record == replace(expected, stored=stored, position=9)
 
 
 @pytest.mark.parametrize("name", sorted(NAMES))

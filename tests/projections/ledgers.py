@@ -25,7 +25,7 @@ from domain.money import Money
 from domain.refusal_log import CommandRefused, stream_of_refusals
 from domain.refusals.authority import AuthorityExceeded
 from domain.refusals.state import FileClosed
-from domain.schema import chain_start, digest, to_stored
+from domain.schema import chain_start, to_stored
 from domain.terms import (
     Attestor,
     CostType,
@@ -90,7 +90,7 @@ class Pen:
             previous=before.digest if before else chain_start(stream),
         )
         _, stored = to_stored(Recorded(envelope, fact))
-        self.copy(Recorded(envelope, fact, digest(stored), size=len(stored)))
+        self.copy(Recorded(envelope, fact, stored))
 
 
 @st.composite
