@@ -23,6 +23,7 @@ MARKS = {"MAX", "MIN", "LIMIT", "S", "MS", "BYTES", "PAGE", "FETCH", "REPORT", "
 UNITS = {
     "S": "seconds",
     "MS": "milliseconds",
+    "MB": "MiB",
     "MINUTES": "minutes",
     "DAYS": "days",
     "BYTES": "bytes",

@@ -28,6 +28,7 @@ from edge.postgres.errors import (
     ServerDidNotStart,
     ServerDidNotStop,
 )
+from edge.postgres.memory import BUFFERS_MB_MIN, buffers_mb
 from edge.postgres.probe import why_silent
 from edge.postgres.programs import Account, Programs, account_for, make_folder, programs_for
 
@@ -63,7 +64,7 @@ log_timezone = 'UTC'
 log_error_verbosity = terse
 log_min_error_statement = panic
 max_connections = 200
-shared_buffers = '256MB'
+shared_buffers = '{buffers_mb}MB'
 max_wal_size = '2GB'
 """
 # The socket's folder is closed to other users already; peer says it a second time.
@@ -235,21 +236,26 @@ def _start(cluster: Cluster, deadline: float) -> None:
     found = (cluster.data / "PG_VERSION").read_text().strip()
     if found != str(programs.major):
         raise ClusterOfAnotherVersion(cluster.data, found, programs.major)
-    _write_settings(cluster)
     # Nobody lives (see `_runs`), so a process number left behind can only mislead the server.
     for left_behind in (cluster.data / "postmaster.pid", cluster.sockets / f"{SOCKET}.lock"):
         left_behind.unlink(missing_ok=True)
-    seconds_left = max(1.0, deadline - time.monotonic())
+    for pages_mb in (buffers_mb(), BUFFERS_MB_MIN):  # what there is may not be to be had
+        _write_settings(cluster, pages_mb)
+        if _started(cluster, programs, max(1.0, deadline - time.monotonic())):
+            return
+    raise ServerDidNotStart(cluster.folder, _end_of(cluster.log))
+
+
+def _started(cluster: Cluster, programs: Programs, seconds_left: float) -> bool:
     with _open(cluster, cluster.running) as lock, cluster.log.open("ab") as log:
         if not _taken(lock.fileno()):
-            return  # a process of the cluster is alive after all: ask it again
+            return True  # a process of the cluster is alive after all: ask it again
         outcome = cluster.account.run(
             [*programs.pg_ctl("start", cluster.data, seconds_left), "-l", str(cluster.log)],
             log,
             keep=(lock.fileno(),),
         )
-    if outcome.returncode != 0 and not _runs(cluster):
-        raise ServerDidNotStart(cluster.folder, _end_of(cluster.log))
+    return outcome.returncode == 0 or _runs(cluster)
 
 
 def _make_cluster(cluster: Cluster, programs: Programs) -> None:
@@ -270,7 +276,7 @@ def _make_cluster(cluster: Cluster, programs: Programs) -> None:
     half.rename(cluster.data)
 
 
-def _write_settings(cluster: Cluster) -> None:
+def _write_settings(cluster: Cluster, pages_mb: int) -> None:
     if cluster.sockets != cluster.folder:
         cluster.sockets.mkdir(mode=0o700, exist_ok=True)
         entry = cluster.sockets.lstat()
@@ -279,7 +285,7 @@ def _write_settings(cluster: Cluster) -> None:
         cluster.account.own(cluster.sockets, 0o700)
     who = WHO_IS_WHO.format(account=cluster.account.name, owner=OWNER)
     texts = {
-        "claims.conf": SETTINGS.format(sockets=cluster.sockets, port=PORT),
+        "claims.conf": SETTINGS.format(sockets=cluster.sockets, port=PORT, buffers_mb=pages_mb),
         "pg_hba.conf": WHO_MAY_CONNECT,
         "pg_ident.conf": who,
     }
