@@ -60,6 +60,9 @@ def set_up_logging(level: str, *, json: bool) -> None:
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(handlers=[_Libraries()], level=level.upper(), force=True)
+    # Kafka's library tells of every connection that it makes; who looks for a bug wants to know.
+    quiet = logging.WARNING if level == "info" else logging.NOTSET
+    logging.getLogger("kafka").setLevel(quiet)
 
 
 def name_the_error(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:

@@ -156,3 +156,21 @@ def test_whatever_is_logged_only_listed_names_and_no_sentence_passes(given: dict
     texts = [v for name, v in passed.items() if name != "event" and isinstance(v, str)]
     assert not any(c.isspace() for text in texts for c in text)
     json.dumps(passed)
+
+
+@pytest.mark.parametrize(
+    ("level", "told"),
+    [
+        ("debug", ["debug", "info", "warning", "error"]),
+        ("info", ["warning", "error"]),
+        ("warning", ["warning", "error"]),
+        ("error", ["error"]),
+    ],
+)
+def test_what_kafkas_library_tells_of_its_connections_is_for_who_asks_for_everything(
+    capsys: pytest.CaptureFixture[str], level: str, told: list[str]
+) -> None:
+    set_up_logging(level, json=True)
+    for each in ("debug", "info", "warning", "error"):
+        logging.getLogger("kafka.coordinator").log(getattr(logging, each.upper()), "connected")
+    assert [line["level"] for line in lines(capsys)] == told
