@@ -9,15 +9,12 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-import psycopg
 from psycopg import Connection
 
 from consumers.projector import Progress
 from consumers.running import World
-from domain.errors import StoreUnavailable
 from edge.postgres.connections import Role
-from edge.store.errors import in_one_line
-from edge.wiring import Books, LoginLacksRights, database_errors, may_project
+from edge.wiring import Books, LoginLacksRights, database_errors, lost_by_name, may_project
 from projections.view import View, position_of
 
 STOPS = (signal.SIGTERM, signal.SIGINT)
@@ -64,17 +61,11 @@ class BooksReading:
 
 @contextmanager
 def _projecting(books: Books) -> Generator[Connection[Any]]:
-    """The projector's connection; one that the server ends, for whatever reason, is a database that
-    is away.
-    """
+    """The projector's connection."""
     with database_errors():
         connection = books.projecting
-        try:
-            yield connection
-        except psycopg.Error as error:
-            if connection.closed:
-                raise StoreUnavailable(in_one_line(error)) from error
-            raise
+    with lost_by_name(connection):
+        yield connection
 
 
 def require_rights(books: Books) -> None:

@@ -7,15 +7,13 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, LiteralString
 
-import psycopg
 from psycopg import Connection
 
 from consumers.relaying import LeavesAHole
 from domain.errors import StoreUnavailable
 from edge.postgres.connections import Role
 from edge.postgres.migrate import check
-from edge.store.errors import in_one_line
-from edge.wiring import Books, database_errors
+from edge.wiring import Books, database_errors, lost_by_name
 
 RELAYING = 0x72656C61  # "rela": with the topic, the advisory lock of the relay that works
 # A relay that is stopped or cut off keeps the others out no longer. One that works asks each
@@ -75,13 +73,8 @@ class RelayPosition:
         connection = self._connection
         if connection is None:
             raise StoreUnavailable("the lock was never asked for")
-        with database_errors():
-            try:
-                yield connection
-            except psycopg.Error as error:
-                if connection.closed:
-                    raise StoreUnavailable(in_one_line(error)) from error
-                raise
+        with lost_by_name(connection):
+            yield connection
 
     def _connect(self) -> Connection[Any]:
         lost, self._locked = self._connection is not None, False

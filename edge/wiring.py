@@ -25,7 +25,7 @@ from consumers.bulk import Doors
 from consumers.projector import Progress, Projector
 from consumers.standing import Status, status
 from consumers.waiting import WAIT_S_MAX, require_in_log, wait_for
-from domain.errors import Refused
+from domain.errors import Refused, StoreUnavailable
 from edge.postgres.connections import Role, conninfo_for
 from edge.postgres.errors import ServerDidNotAnswer
 from edge.postgres.migrate import check
@@ -236,3 +236,17 @@ def database_errors() -> Generator[None]:
             yield
     except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction) as error:
         raise LoginLacksRights(in_one_line(error)) from error
+
+
+@contextmanager
+def lost_by_name(connection: Connection[Any]) -> Generator[Connection[Any]]:
+    """The same for a connection that lasts: one that ended, for whatever reason, is a database that
+    is away. Raises `StoreUnavailable`.
+    """
+    with database_errors():
+        try:
+            yield connection
+        except psycopg.Error as error:
+            if connection.closed:
+                raise StoreUnavailable(in_one_line(error)) from error
+            raise
