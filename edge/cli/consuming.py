@@ -1,11 +1,8 @@
 """`claims consume`: commands from Kafka's topics, each answered, until it is asked to stop."""
 
 import random
-import re
 import time
-from collections.abc import Callable
 from contextlib import ExitStack, closing
-from dataclasses import asdict
 from typing import Annotated
 
 import structlog
@@ -28,13 +25,12 @@ from consumers.commanding import (
 from consumers.topics import commands_topic
 from domain.errors import BadValue
 from edge.cli.asking import OK, Caller, Json, answering
-from edge.cli.output import print_json
+from edge.cli.output import in_lines
 from edge.kafka.consuming import answering_of, group_of
 from edge.kafka.incoming import KafkaIncoming
 from edge.kafka.outgoing import KafkaOutgoing
 from edge.keeping import Stop
 from edge.logging import set_up_logging
-from edge.wiring import Clock
 
 
 @answering
@@ -68,7 +64,7 @@ def consume(
         outgoing = opened.enter_context(closing(KafkaOutgoing(caller.settings)))
         answers = answering_of(books, caller.settings)
         world = World(time.monotonic, random.random, lambda: stop.asked)
-        tell = _lines(books.clock) if json else _log
+        tell = in_lines(books.clock) if json else _log
         tell(Started(name, tuple(topics)))
         Loop(incoming, outgoing, answers, world, tell).run()
     return OK
@@ -79,16 +75,6 @@ def _sources(named: list[str] | None) -> list[Source]:
     if unknown:
         raise BadValue("--source", f"one of {', '.join(Source)}")
     return [Source(name) for name in named] if named else list(Source)
-
-
-def _lines(clock: Clock) -> Callable[[Event], None]:
-    """One JSON object a line, for a program that starts the loop."""
-
-    def tell(event: Event) -> None:
-        name = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(event).__name__).lower()
-        print_json({"event": name, "at": clock(), **asdict(event)})
-
-    return tell
 
 
 def _log(event: Event) -> None:

@@ -3,7 +3,8 @@
 import json
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -65,6 +66,18 @@ def print_json(data: object) -> None:
     """
     write_line(json.dumps(data, default=_plain, ensure_ascii=False).encode())
     sys.stdout.flush()
+
+
+def in_lines(clock: Callable[[], datetime]) -> Callable[[Any], None]:
+    """How a loop tells its events, each a dataclass, to the program that started it: a JSON object
+    a line, with the event's name and moment, as soon as it happens.
+    """
+
+    def tell(event: Any) -> None:
+        name = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(event).__name__).lower()
+        print_json({"event": name, "at": clock(), **asdict(event)})
+
+    return tell
 
 
 def _plain(value: object) -> Any:

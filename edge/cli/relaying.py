@@ -1,9 +1,7 @@
 """`claims relay`: every fact of the log published to Kafka, in order, by one process of several."""
 
-import re
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import asdict
 from typing import Annotated
 
 import structlog
@@ -26,7 +24,7 @@ from consumers.relaying import (
 from consumers.topics import DEAD, EVENTS, RECEIPTS, commands_topic
 from domain.errors import BadValue
 from edge.cli.asking import Caller, Json, answering
-from edge.cli.output import console, errors, print_json, progress_in_facts
+from edge.cli.output import console, errors, in_lines, progress_in_facts
 from edge.kafka.publisher import Publisher
 from edge.keeping import Stop, require_rights, world_of
 from edge.logging import set_up_logging
@@ -107,7 +105,7 @@ def _nothing() -> None:
 def _telling(caller: Caller, clock: Clock, *, json: bool, replay: bool) -> Generator[Tell]:
     """How it is told what happens: JSON lines, progress for who watches a replay, or the log."""
     if json:
-        yield lambda event: _in_lines(event, clock)
+        yield in_lines(clock)
     elif replay and errors.is_terminal:
         with progress_in_facts() as bar:
             task = bar.add_task("Sending", total=None, facts=0)
@@ -130,13 +128,6 @@ def _telling(caller: Caller, clock: Clock, *, json: bool, replay: bool) -> Gener
     else:
         set_up_logging(caller.settings.log_level, json=caller.log_json)
         yield _in_log
-
-
-def _in_lines(event: Event, clock: Clock) -> None:
-    """One JSON object a line, for a program that starts the relay."""
-    name = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(event).__name__).lower()
-    told = {"event": name, "at": clock().isoformat(), **asdict(event)}
-    print_json(told)
 
 
 def _in_log(event: Event) -> None:

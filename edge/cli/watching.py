@@ -1,10 +1,8 @@
 """What `claims run` tells of its loop: log lines, JSON lines, or a drawing that follows it."""
 
-import re
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import asdict
 from typing import Protocol
 
 import structlog
@@ -14,7 +12,7 @@ from rich.text import Text
 
 from consumers.projector import Progress
 from consumers.running import Back, CaughtUp, Event, LeftOut, Lost, Started, Stopping, TakenIn
-from edge.cli.output import print_json, table, told_moment
+from edge.cli.output import in_lines, table, told_moment
 from edge.health import Health, State
 from edge.wiring import Clock
 
@@ -62,11 +60,10 @@ class InLines:
     """One JSON object a line, for a program that starts the loop."""
 
     def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+        self._tell = in_lines(clock)
 
     def tell(self, event: Event) -> None:
-        name = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(event).__name__).lower()
-        print_json({"event": name, "at": self._clock(), **asdict(event)})
+        self._tell(event)
 
     def idle(self) -> None:
         """Nothing to say."""
