@@ -186,9 +186,8 @@ class Relay:
         self._failures = 0
         self._lost_code = ""
         self._lost_s = self._said_s = self._summed_s = float("-inf")
-        self._published = self._unsaid = (
-            0  # facts since `Published`, and since `CaughtUp`, was told
-        )
+        self._published = 0  # facts since `Published` was told
+        self._unsaid = 0  # and since `CaughtUp` was
 
     def run(self, *, once: bool = False) -> None:
         """Publish until a stop is asked for, or until the topic holds the log `once`.
