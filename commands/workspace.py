@@ -163,6 +163,7 @@ class Workspace:
             previous=self._digest(stream),
             ruleset=RULES,
             rationale=command.rationale if isinstance(command, Command) else "",
+            labels=labels_of(fact),
         )
         self._add(envelope, fact)
         kept = self.facts[-1]

@@ -4,6 +4,7 @@ from domain.claim.escalation import Escalated, EscalationDecided
 from domain.claim.lifecycle import ClaimNotified, StrategySet
 from domain.claim.offers import OfferMade, OfferReceived
 from domain.envelope import DataClass, Labels, Privilege
+from domain.refusal_log import CommandRefused
 from domain.terms import OfferType
 
 _OFFER_PRIVILEGE = {
@@ -11,6 +12,15 @@ _OFFER_PRIVILEGE = {
     OfferType.CALDERBANK: Privilege.WPSATC,
     OfferType.WP_OFFER: Privilege.WITHOUT_PREJUDICE,
     OfferType.OPEN: Privilege.NONE,
+}
+# A refusal quotes what it rests on: the amount of an offer, or what we think of a case. A
+# correction may be one of an offer, of whatever type.
+_OF_OFFERS = ("make-offer", "receive-offer", "accept-offer", "reject-offer")
+_OF_OPINIONS = ("set-strategy", "escalate", "decide-escalation", "withdraw-escalation")
+REFUSED_PRIVILEGE = {
+    **dict.fromkeys((*_OF_OFFERS, "withdraw-offer", "lapse-offer"), Privilege.WPSATC),
+    **dict.fromkeys(("correct-fact", "void-fact"), Privilege.WPSATC),
+    **dict.fromkeys(_OF_OPINIONS, Privilege.LITIGATION),
 }
 _ORDINARY = Labels()
 
@@ -24,5 +34,7 @@ def labels_of(fact: object) -> Labels:
             return Labels(privilege=Privilege.LITIGATION)
         case ClaimNotified() if fact.allegations:
             return Labels(data_class=DataClass.CLINICAL)
+        case CommandRefused() if fact.command in REFUSED_PRIVILEGE:
+            return Labels(privilege=REFUSED_PRIVILEGE[fact.command])
         case _:
             return _ORDINARY

@@ -6,10 +6,12 @@ from datetime import timedelta
 import pytest
 
 from commands import ledger as ledgers
+from commands.door import command_types
 from commands.ledger import TRIES_MAX, Ledger
 from commands.ports import Answered, Batch, Head, History, Moved
-from domain.envelope import Grounds
+from domain.envelope import Grounds, Labels, Privilege
 from domain.errors import StoreUnavailable
+from domain.labels import REFUSED_PRIVILEGE, labels_of
 from tests.commands.bodies import (
     DAMAGES,
     DEFENCE,
@@ -65,6 +67,8 @@ def test_an_offer_is_measured_with_what_was_paid_before_it(desk: Desk) -> None:
     desk.told("request-payment", "bob", **payment(300_000))
     desk.told("approve-payment", "ann", payment_id="P1")
     assert desk.ask("make-offer", "ann", offer_id="O1", terms=part36(200_001)).code == "E301"
+    kept = desk.history("refusals-claim-C1")[-1]
+    assert kept.envelope.labels == labels_of(kept.fact) == Labels(privilege=Privilege.WPSATC)
     desk.told("make-offer", "ann", offer_id="O1", terms=part36(200_000))
     judgement = desk.history("claim-C1")[-1].envelope.judgement
     assert judgement.grounds is Grounds.MANDATE
@@ -259,6 +263,10 @@ class Meddled:
             self.moves -= 1
             raise Moved
         return self.desk.store.append(batch)
+
+
+def test_commands_whose_refusals_are_privileged_are_commands() -> None:
+    assert set(REFUSED_PRIVILEGE) <= set(command_types())
 
 
 def test_a_command_is_judged_again_when_another_writer_was_quicker(desk: Desk) -> None:

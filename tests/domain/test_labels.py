@@ -8,6 +8,7 @@ from domain.labels import labels_of
 from domain.refusal_log import CommandRefused, stream_of_refusals
 from domain.schema import NAMES
 from domain.terms import OfferType
+from domain.value import replace
 from tests.domain.samples import SAMPLES
 from tests.facts import (
     asked,
@@ -39,6 +40,25 @@ def test_an_offer_is_shown_to_nobody_who_may_not_see_it() -> None:
 def test_what_we_think_is_privileged() -> None:
     for fact in (strategy_set(), asked(), decided()):
         assert labels_of(fact) == Labels(privilege=Privilege.LITIGATION)
+
+
+@pytest.mark.parametrize(
+    ("command", "privilege"),
+    [
+        ("make-offer", Privilege.WPSATC),
+        ("accept-offer", Privilege.WPSATC),
+        ("decide-escalation", Privilege.LITIGATION),
+        ("correct-fact", Privilege.WPSATC),
+        ("set-estimate", Privilege.NONE),
+        ("of-another-day", Privilege.NONE),
+    ],
+)
+def test_a_refusal_is_as_privileged_as_what_it_may_quote(
+    command: str, privilege: Privilege
+) -> None:
+    refusal = SAMPLES["command-refused.1"].fact
+    assert isinstance(refusal, CommandRefused)
+    assert labels_of(replace(refusal, command=command)) == Labels(privilege=privilege)
 
 
 def test_allegations_are_clinical_and_money_is_ordinary() -> None:
