@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 from consumers.answering import Answer, Answering, Leaving, Message, NotYet, Partition
 from consumers.refusals import NotSent
-from consumers.running import pause_s
+from consumers.running import is_stuck, pause_s
 
 POLL_S = 1.0  # with nothing to do; a stop is heard within it
 
@@ -70,7 +70,7 @@ class Answered:
     """Messages were answered and their answers are out: commands by outcome, and what went aside.
 
     `repeated` of the accepted and refused had been answered before. `codes` counts the refusals,
-    the dead among them.
+    the dead among them. `took_s` is the time from their poll, or the try before, in seconds.
     """
 
     accepted: int
@@ -78,6 +78,7 @@ class Answered:
     dead: int
     repeated: int
     codes: Mapping[str, int]
+    took_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +143,24 @@ class World:
     stop_asked: Callable[[], bool]
 
 
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """How the loop does. Threads may read it: it is replaced, never changed.
+
+    `seen_s` is when its last turn ended, by the timer. `waiting` is what it waits for, since
+    `since_s`.
+    """
+
+    seen_s: float
+    held: int = 0
+    waiting: Waiting | None = None
+    since_s: float = 0.0
+
+    def stuck(self, now_s: float) -> bool:
+        """Whether it has ended no turn for `STUCK_S_MAX`."""
+        return is_stuck(self.seen_s, now_s)
+
+
 @dataclass(slots=True)
 class _Held:
     """A message from its poll until its offset is committed."""
@@ -170,7 +189,8 @@ class Loop:
         self._held: list[_Held] = []
         self._tries = 0  # in vain, since the last turn that left nothing waiting
         self._waits_for_database: bool | None = None
-        self._since_s = 0.0
+        self._since_s = self._began_s = 0.0
+        self.pulse = Pulse(world.timer())
 
     def run(self) -> None:
         """Turn until a stop is asked for; the turn under way is finished."""
@@ -195,6 +215,7 @@ class Loop:
             self._tell(Revoked(len(polled.revoked), len(self._held) - len(kept)))
             self._held = kept
         self._held += map(_Held, polled.messages)
+        self._began_s = self._world.timer()
 
     def _judge(self) -> Waiting | None:
         asked = [each for each in self._held if each.answer is None]
@@ -226,7 +247,8 @@ class Loop:
             if answer.dead:
                 (topic, number), offset, _ = each.message
                 self._tell(PutAside(topic, number, offset, answer.code))
-        self._tell(_summary([answer for _, answer in ready]))
+        took_s = self._world.timer() - self._began_s
+        self._tell(_summary([answer for _, answer in ready], took_s))
         return None
 
     def _commit(self) -> None:
@@ -259,9 +281,10 @@ class Loop:
             self._incoming.resume()
             self._tell(ReadingOn(self._tries + 1, self._world.timer() - self._since_s))
             self._tries, self._waits_for_database = 0, None
+        self.pulse = Pulse(self._world.timer(), len(self._held), waiting, self._since_s)
 
 
-def _summary(answers: Sequence[Answer]) -> Answered:
+def _summary(answers: Sequence[Answer], took_s: float) -> Answered:
     codes: dict[str, int] = {}
     for answer in answers:
         if answer.code:
@@ -274,4 +297,5 @@ def _summary(answers: Sequence[Answer]) -> Answered:
         dead=dead,
         repeated=sum(answer.repeated for answer in answers),
         codes=codes,
+        took_s=took_s,
     )

@@ -6,12 +6,12 @@ which one works. The loop has no clock, no client and no connection of its own.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 from consumers.fact_messages import write_fact
 from consumers.messages import Record
-from consumers.running import POLL_S, PROGRESS_S_MIN, SUMMARY_S_MIN, World, pause_s
+from consumers.running import POLL_S, PROGRESS_S_MIN, SUMMARY_S_MIN, World, is_stuck, pause_s
 from domain.errors import Refused, StoreUnavailable, Unreadable
 from domain.schema import from_stored
 
@@ -157,10 +157,30 @@ class Stopping:
 Event = Started | Waiting | Working | Published | CaughtUp | Lost | Back | Stopping
 
 
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """How the relay does. Threads may read it: it is replaced, never changed.
+
+    `seen_s` is its last sign of life, by the timer: a page published, a turn ended, a try that
+    failed. `working` is None before the first look, False while another relay works. `lost` is what
+    it does without, since `since_s`.
+    """
+
+    seen_s: float
+    working: bool | None = None
+    lost: Lost | None = None
+    since_s: float = 0.0
+
+    def stuck(self, now_s: float) -> bool:
+        """Whether it has given no sign of life for `STUCK_S_MAX`."""
+        return is_stuck(self.seen_s, now_s)
+
+
 class Relay:
     """Publishes the log until it is asked to stop; `tell` hears what happens to it.
 
-    `ledger` is the URI that the ledger goes by in what it says.
+    `ledger` is the URI that the ledger goes by in what it says. Threads may read `facts`, which it
+    sent, the `position` that it knows the topic to have, and `pulse`.
     """
 
     def __init__(
@@ -182,9 +202,8 @@ class Relay:
         self._tell = tell
         self.facts = 0
         self.position = 0
-        self._working: bool | None = None  # not known before the first look
+        self.pulse = Pulse(world.timer())
         self._failures = 0
-        self._lost_code = ""
         self._lost_s = self._said_s = self._summed_s = float("-inf")
         self._published = 0  # facts since `Published` was told
         self._unsaid = 0  # and since `CaughtUp` was
@@ -215,15 +234,15 @@ class Relay:
             if once:
                 raise RelayAtWork(self._topic)
             self._answered()
-            if self._working is not False:
+            if self.pulse.working is not False:
                 self._tell(Waiting())
-            self._working = False
+            self._seen(working=False)
             return False
         # Always asked anew: another may have worked since, and this one may have failed halfway.
         self.position = self._kept.position()
-        if not self._working:
+        if not self.pulse.working:
             self._tell(Working(self.position))
-        self._working = True
+        self._seen(working=True)
         while page := self._log.stored(self.position, PAGE_FACTS):
             self._page(page)
             if self._world.stop_asked():
@@ -274,15 +293,21 @@ class Relay:
             self._tell(CaughtUp(self._unsaid, self.position))
             self._published, self._unsaid, self._summed_s = 0, 0, now_s
 
+    def _seen(self, *, working: bool) -> None:
+        self.pulse = replace(self.pulse, seen_s=self._world.timer(), working=working)
+
     def _lost(self, error: StoreUnavailable | NotAcknowledged) -> None:
-        if not self._failures:
-            self._lost_s = self._world.timer()
+        now_s, before, lost = self._world.timer(), self.pulse.lost, Lost(error.code, error.why)
+        if before is None:
+            self._lost_s = now_s
         self._failures += 1
-        if error.code != self._lost_code:
-            self._lost_code = error.code
-            self._tell(Lost(error.code, error.why))
+        self.pulse = replace(self.pulse, seen_s=now_s, lost=lost, since_s=self._lost_s)
+        if before is None or before.code != lost.code:
+            self._tell(lost)
 
     def _answered(self) -> None:
+        now_s = self._world.timer()
+        self.pulse = replace(self.pulse, seen_s=now_s, lost=None)
         if self._failures:
-            self._tell(Back(self._failures + 1, self._world.timer() - self._lost_s))
-            self._failures, self._lost_code, self._summed_s = 0, "", float("-inf")
+            self._tell(Back(self._failures + 1, now_s - self._lost_s))
+            self._failures, self._summed_s = 0, float("-inf")

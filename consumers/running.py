@@ -132,7 +132,7 @@ class Pulse:
 
     def stuck(self, now_s: float) -> bool:
         """Whether it has given no sign of life for `STUCK_S_MAX`."""
-        return now_s - self.seen_s > STUCK_S_MAX
+        return is_stuck(self.seen_s, now_s)
 
 
 class _Enough(Exception):
@@ -265,6 +265,11 @@ class Loop:
         self.pulse = replace(self.pulse, since=self._world.clock(), why_away=None)
         self._say_level = True
         self._tell(Back(tries, self._world.timer() - self._lost_s))
+
+
+def is_stuck(seen_s: float, now_s: float) -> bool:
+    """Whether a loop that gave its last sign of life then is held to be stuck by now."""
+    return now_s - seen_s > STUCK_S_MAX
 
 
 def pause_s(failures: int, chance: float) -> float:

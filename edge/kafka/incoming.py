@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from kafka.errors import (
@@ -15,13 +16,18 @@ from kafka.errors import (
 from consumers.answering import Message, Partition
 from consumers.commanding import Polled
 from edge.kafka.clients import broker_errors, consumer, subscribe
+from edge.kafka.lag import Holding, Lags
 from edge.kafka.library import ConsumerRebalanceListener, OffsetAndMetadata, TopicPartition
 from edge.kafka.verbatim import record_of
 from edge.settings import Settings
+from edge.wiring import system_clock
 
 FETCH_BYTES_MAX = 4_000_000  # of one fetch, and so about of one batch, whatever messages weigh
 ASK_MS_MAX = 5_000  # for an offset to be kept or told; a broker that is there takes milliseconds
 AWAY_PAUSE_S = 0.1  # between two polls of a broker that hangs up
+LOOK_S = 5.0  # where the partitions end, asked one request a broker; who watches looks as often
+LOOK_MS_MAX = 1_000  # an answer takes milliseconds; without it the lags stay as they were
+CLOSE_MS_MAX = 5_000  # to leave the group; a member that cannot is held to be gone after 10 s
 # No longer of the group, or about to be told so: whoever has the partitions reads these again.
 _NOT_OURS = (
     *(CommitFailedError, IllegalGenerationError),
@@ -35,6 +41,7 @@ class _Moves(ConsumerRebalanceListener):  # type: ignore[misc]  # the library ha
     def __init__(self) -> None:
         self.revoked: set[Any] = set()
         self.moved = False
+        self.assigned = 0  # how often
 
     def on_partitions_revoked(self, revoked: Iterable[Any]) -> None:
         self.revoked.update(revoked)
@@ -43,16 +50,23 @@ class _Moves(ConsumerRebalanceListener):  # type: ignore[misc]  # the library ha
     def on_partitions_assigned(self, assigned: Iterable[Any]) -> None:
         del assigned
         self.moved = True
+        self.assigned += 1
 
 
 class KafkaIncoming:
-    """`consumers.commanding.Incoming` over kafka-python, for these topics."""
+    """`consumers.commanding.Incoming` over kafka-python, for these topics.
+
+    Threads may read `holding`, and nothing else: the library's consumer is for one.
+    """
 
     def __init__(self, settings: Settings, group: str, topics: Iterable[str]) -> None:
         """Raises a `BrokerUnavailable`."""
         self._settings = settings
         self._moves = _Moves()
         self._paused = False
+        self._lags = Lags()
+        self._looked_s = float("-inf")
+        self.holding = Holding(_now_s())
         self._client = consumer(settings, group, fetch_max_bytes=FETCH_BYTES_MAX)
         try:
             subscribe(self._client, settings, topics, self._moves)
@@ -61,6 +75,7 @@ class KafkaIncoming:
             raise
 
     def poll(self, timeout_s: float) -> Polled:
+        self._look()
         found: dict[Any, list[Any]] = {}
         with broker_errors(self._settings):
             try:
@@ -71,17 +86,17 @@ class KafkaIncoming:
                 time.sleep(AWAY_PAUSE_S)
         revoked, self._moves.revoked = self._moves.revoked, set()
         places = {Partition(*place) for place in revoked}
+        self._lags.let_go(places)
         if self._moves.moved:
             self._start_over()
-            return Polled((), places)
-        return Polled(
-            [
-                Message(Partition(*place), each.offset, record_of(each))
-                for place, messages in found.items()
-                for each in messages
-            ],
-            places,
-        )
+            found = {}
+        messages: list[Message] = []
+        for place, records in found.items():
+            partition = Partition(*place)
+            messages += [Message(partition, each.offset, record_of(each)) for each in records]
+            self._lags.polled(partition, [(each.offset, _came_s(each)) for each in records])
+        self._keep()
+        return Polled(messages, places)
 
     def pause(self) -> None:
         self._paused = True
@@ -105,11 +120,34 @@ class KafkaIncoming:
                 if not error.retriable:
                     raise
                 return False
+        self._lags.committed(offsets)
+        self._keep()
         return True
 
     def close(self) -> None:
         """Leave the group, so that others have the partitions at once."""
-        self._client.close()
+        self._client.close(timeout_ms=CLOSE_MS_MAX)
+
+    def _look(self) -> None:
+        """Ask now and then where the partitions end. What is wrong with that, the poll will say."""
+        if time.monotonic() - self._looked_s < LOOK_S or self._moves.moved:
+            return
+        self._looked_s = time.monotonic()
+        try:
+            ends = self._client.end_offsets(list(self._client.assignment()), timeout_ms=LOOK_MS_MAX)
+            reads = {each: self._client.position(each, timeout_ms=LOOK_MS_MAX) for each in ends}
+        except KafkaError:
+            return
+        now_s = _now_s()
+        known = {Partition(*each): (at, ends[each]) for each, at in reads.items() if at is not None}
+        self._lags.looked(known, now_s)
+        if len(known) == len(ends) and (ends or self._moves.assigned):
+            self._keep(well_s=now_s)
+
+    def _keep(self, **seen: float) -> None:
+        """Leave what is known to whoever asks."""
+        told = self._lags.now()
+        self.holding = replace(self.holding, lags=told, rebalances=self._moves.assigned, **seen)
 
     def _start_over(self) -> None:
         """Read all that is held now from where it was committed.
@@ -128,8 +166,19 @@ class KafkaIncoming:
                         self._client.seek(place, offset)
                 if self._paused:
                     self._client.pause(*held)
+                self._lags.read_anew()
+                self._looked_s = float("-inf")
             except KafkaError as error:
                 if not error.retriable:
                     raise
                 return
         self._moves.moved = False
+
+
+def _now_s() -> float:
+    return system_clock().timestamp()
+
+
+def _came_s(message: Any) -> float:
+    """When it was sent or stored, as the topic has it; now for one of a sender that did not say."""
+    return message.timestamp / 1_000 if message.timestamp >= 0 else _now_s()
