@@ -23,6 +23,14 @@ POLL_S = 0.2  # asking costs a connection, so a few times a second
 SECRETS = frozenset({"password", "sslpassword", "passfile", "sslkey", "oauth_client_secret"})
 # What a server says that will soon answer; any other FATAL is final, and waiting is no help.
 PASSING = ("starting up", "shutting down", "recovery", "not yet accepting", "connection slots")
+# What is said of a server that does not answer, in words only, by libpq, psycopg and the system.
+# All else is an answer, or a setting that is wrong: a password, a name, a right, a certificate.
+SILENT = (
+    *("Connection refused", "Connection reset", "Connection timed out", "timeout expired"),
+    *("No route to host", "Network is unreachable", "closed the connection unexpectedly"),
+    *("failed to resolve host", "could not translate host name"),
+    "failed: No such file or directory",  # of its socket
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +99,13 @@ def masked(dsn: str) -> str:
         raise BadDsn from None
     shown = {name: "***" if name in SECRETS else value for name, value in parts.items()}
     return make_conninfo("", **shown)
+
+
+def may_answer_later(why: str) -> bool:
+    """Whether this is said of a server that is not there yet, or still starts."""
+    if "FATAL" in why:
+        return any(sign in why for sign in PASSING)
+    return any(sign in why for sign in SILENT)
 
 
 def _wait(conninfo: str, where: str) -> int:
