@@ -69,8 +69,8 @@ class Started:
 class Answered:
     """Messages were answered and their answers are out: commands by outcome, and what went aside.
 
-    `repeated` of the accepted and refused had been answered before. `codes` counts the refusals,
-    the dead among them. `took_s` is the time from their poll, or the try before, in seconds.
+    `repeated` of the accepted and refused had been answered before. `codes` counts the refused; of
+    the dead, `PutAside` tells each. `took_s` is the time since the poll of this turn, in seconds.
     """
 
     accepted: int
@@ -287,7 +287,7 @@ class Loop:
 def _summary(answers: Sequence[Answer], took_s: float) -> Answered:
     codes: dict[str, int] = {}
     for answer in answers:
-        if answer.code:
+        if answer.code and not answer.dead:
             codes[answer.code] = codes.get(answer.code, 0) + 1
     dead = sum(answer.dead for answer in answers)
     accepted = sum(not answer.code for answer in answers)

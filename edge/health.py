@@ -44,7 +44,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Oldest:
-    """The oldest fact that a view lacks; `recorded_at` is None when it cannot be read."""
+    """The oldest fact that somebody lacks; `recorded_at` is None when it cannot be read."""
 
     position: int
     stream: str
@@ -156,16 +156,23 @@ def standing(connection: Connection[Any], views: Sequence[View], now: datetime) 
     for view in views:
         at = found.get(view.name)
         position = at.position if at else 0
-        ((lag,),) = connection.execute(_LAG, [position, LAG_COUNTED_MAX]).fetchall()
+        lag = lag_past(connection, position)
         parked = at.parked if at else frozenset[str]()
         told.append(
             ViewHealth(view.name, view.version, at.version if at else 0, position, lag, parked)
         )
-    oldest = _oldest(connection, min((view.position for view in told), default=head))
-    return Standing(head, tuple(told), oldest, _age_s(oldest, now))
+    oldest = oldest_past(connection, min((view.position for view in told), default=head))
+    return Standing(head, tuple(told), oldest, age_s(oldest, now))
 
 
-def _oldest(connection: Connection[Any], position: int) -> Oldest | None:
+def lag_past(connection: Connection[Any], position: int) -> int:
+    """How many facts the log has past a position, counted to `LAG_COUNTED_MAX`."""
+    ((lag,),) = connection.execute(_LAG, [position, LAG_COUNTED_MAX]).fetchall()
+    return int(lag)
+
+
+def oldest_past(connection: Connection[Any], position: int) -> Oldest | None:
+    """The first fact past a position, None at the end of the log."""
     row = connection.execute(OLDEST, [position]).fetchone()
     if row is None:
         return None
@@ -176,7 +183,7 @@ def _oldest(connection: Connection[Any], position: int) -> Oldest | None:
         return Oldest(at, stream, None)
 
 
-def _age_s(oldest: Oldest | None, now: datetime) -> float | None:
+def age_s(oldest: Oldest | None, now: datetime) -> float | None:
     """How old it is; None when another machine's clock was so far ahead that it cannot be told."""
     if oldest is None:
         return 0.0

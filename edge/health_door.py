@@ -1,37 +1,61 @@
-"""The health answer over HTTP, for the supervisor on this machine and nobody else."""
+"""What a process says of itself over HTTP, to a supervisor and to Prometheus."""
 
 import json
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from typing import Any
 
-from edge.health import Health, State, as_data
-
-HOST = "127.0.0.1"  # not a setting: the answer names files and asks nobody who they are
-PATH = "/health"
+HOST = "127.0.0.1"  # unless another is asked for: the answers ask nobody who they are
+HEALTH = "/health"
+METRICS = "/metrics"
+JSON = "application/json"
 REQUEST_S_MAX = 2.0  # without a word from the caller
 WAITING_MAX = 8  # who comes when so many wait is not let in
 END_S_MAX = 5.0  # a request under way takes less; who hangs does not keep the process
 
 
-@contextmanager
-def answering_health(port: int, ask: Callable[[], Health]) -> Generator[int]:
-    """Answer on a port of this machine, any free one for 0; which it is.
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One answer, whole."""
 
-    `ask` is called in a thread of its own, never twice at once. Raises OSError when the port is
+    status: HTTPStatus
+    media: str
+    body: bytes
+
+
+Pages = Mapping[str, Callable[[], Page]]
+
+
+def told_in_json(told: object, status: HTTPStatus = HTTPStatus.OK) -> Page:
+    """An answer in JSON."""
+    return Page(status, JSON, json.dumps(told).encode())
+
+
+def health_page(told: object, *, well: bool) -> Page:
+    """The health answer: 200 when all is well, 503 when not."""
+    return told_in_json(told, HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+@contextmanager
+def answering(pages: Pages, port: int, host: str = HOST) -> Generator[int]:
+    """Answer at a port, any free one for 0; which it is.
+
+    A page is made in a thread of its own, and never two at once. Raises OSError when the port is
     taken.
     """
     one_at_a_time = threading.Lock()
 
-    def asked() -> Health:
+    def answer(path: str) -> Page:
         with one_at_a_time:
-            return ask()
+            return pages[path]()
 
-    with _Server((HOST, port), partial(_Request, asked)) as server:
+    with _Server((host, port), partial(_Request, frozenset(pages), answer)) as server:
         thread = threading.Thread(target=server.serve_forever, name="health", daemon=True)
         thread.start()
         try:
@@ -45,6 +69,10 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True  # who sends a request slowly keeps a thread, and nobody waiting
     request_queue_size = WAITING_MAX
 
+    def server_bind(self) -> None:
+        TCPServer.server_bind(self)  # past HTTP's, which asks a name server who this machine is
+        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
+
     def handle_error(self, request: object, client_address: object) -> None:
         """A caller that went away is no event of the ledger's."""
 
@@ -53,27 +81,27 @@ class _Request(BaseHTTPRequestHandler):
     timeout = REQUEST_S_MAX
     server_version, sys_version = "claims-ledger", ""
 
-    def __init__(self, ask: Callable[[], Health], *connection: Any) -> None:
-        self._ask = ask
+    def __init__(
+        self, paths: frozenset[str], answer: Callable[[str], Page], *connection: Any
+    ) -> None:
+        self._paths = paths
+        self._answer = answer
         super().__init__(*connection)
 
     def do_GET(self) -> None:
-        if self.path != PATH:
-            self._answer(HTTPStatus.NOT_FOUND, {"error": f"there is only {PATH}"})
-            return
-        answer = self._ask()
-        well = answer.state is State.LEVEL
-        status = HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE
-        self._answer(status, as_data(answer))
+        if self.path in self._paths:
+            self._send(self._answer(self.path))
+        else:
+            only = f"there is only {' and '.join(sorted(self._paths))}"
+            self._send(told_in_json({"error": only}, HTTPStatus.NOT_FOUND))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
         """Being asked is no event."""
 
-    def _answer(self, status: HTTPStatus, told: object) -> None:
-        body = json.dumps(told).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
+    def _send(self, page: Page) -> None:
+        self.send_response(page.status)
+        self.send_header("Content-Type", page.media)
+        self.send_header("Content-Length", str(len(page.body)))
         self.send_header("Cache-Control", "no-store")
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(page.body)

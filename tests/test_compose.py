@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from edge.cli.app import app
-from edge.health_door import PATH
+from edge.health_door import HEALTH
 from edge.settings import PREFIX, setting_names
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -38,7 +38,7 @@ def test_the_views_are_kept_level_by_a_command_that_exists_and_is_started_again(
     told = CliRunner().invoke(app, [name, "--help"])
     assert told.exit_code == 0
     assert option in told.output
-    assert f"http://127.0.0.1:{port}{PATH}" in views
+    assert f"http://127.0.0.1:{port}{HEALTH}" in views
     assert "restart: unless-stopped" in views
 
 

@@ -2,7 +2,8 @@
 
 import random
 import time
-from contextlib import ExitStack, closing
+from collections.abc import Callable
+from contextlib import ExitStack, closing, suppress
 from typing import Annotated
 
 import structlog
@@ -25,12 +26,21 @@ from consumers.commanding import (
 from consumers.topics import commands_topic
 from domain.errors import BadValue
 from edge.cli.asking import OK, Caller, Json, answering
+from edge.cli.health_port import HealthHost, HealthPort, log_start, open_health_port
 from edge.cli.output import in_lines
+from edge.consumer_health import WELL, Health, as_data, before, during
+from edge.health_door import HOST, Page, health_page
+from edge.kafka.clients import require_settings
 from edge.kafka.consuming import answering_of, group_of
 from edge.kafka.incoming import KafkaIncoming
 from edge.kafka.outgoing import KafkaOutgoing
 from edge.keeping import Stop
 from edge.logging import set_up_logging
+from edge.metrics.consumer import ConsumerMetrics
+from edge.metrics.scraping import metrics_page
+from edge.starting import Absent, Present, Starting, StopAsked
+from edge.starting import Event as StartEvent
+from edge.wiring import system_clock
 
 
 @answering
@@ -44,30 +54,69 @@ def consume(
         str | None,
         typer.Option("--group", metavar="NAME", help="The consumer group, if another is meant."),
     ] = None,
+    port: HealthPort = None,
+    host: HealthHost = HOST,
     json: Json = False,
 ) -> int:
     """Take commands from Kafka and answer each, until SIGTERM or SIGINT.
 
-    The batch under way is finished; a second signal ends at once, and what was not finished comes
-    again. It logs, or tells JSON lines with --json.
+    A database or a broker that is away is waited for. The batch under way is finished; a second
+    signal ends at once, and what was not finished comes again. It logs, or tells JSON lines with
+    --json.
     """
     caller: Caller = context.obj
     topics = [commands_topic(each) for each in _sources(sources)]
+    require_settings(caller.settings)
+    if not json:
+        set_up_logging(caller.settings.log_level, json=caller.log_json)
+    name = group or group_of(caller.settings)
     stop = Stop()
-    with ExitStack() as opened:
+    tell = in_lines(system_clock) if json else _log
+    watch = _Watch(name, Starting(stop, tell), tell)
+    with ExitStack() as opened, suppress(StopAsked):
         opened.enter_context(stop.heard())
-        books = opened.enter_context(caller.books())
-        if not json:
-            set_up_logging(caller.settings.log_level, json=caller.log_json)
-        name = group or group_of(caller.settings)
-        incoming = opened.enter_context(closing(KafkaIncoming(caller.settings, name, topics)))
+        open_health_port(opened, port, host, watch.health, watch.metrics)
+        books = opened.enter_context(watch.starting.there(caller.books))
+        incoming = watch.starting.there(lambda: KafkaIncoming(caller.settings, name, topics))
+        opened.callback(incoming.close)
         outgoing = opened.enter_context(closing(KafkaOutgoing(caller.settings)))
         answers = answering_of(books, caller.settings)
         world = World(time.monotonic, random.random, lambda: stop.asked)
-        tell = in_lines(books.clock) if json else _log
-        tell(Started(name, tuple(topics)))
-        Loop(incoming, outgoing, answers, world, tell).run()
+        watch.tell(Started(name, tuple(topics)))
+        loop = Loop(incoming, outgoing, answers, world, watch.tell)
+        watch.loop, watch.incoming = loop, incoming
+        loop.run()
     return OK
+
+
+class _Watch:
+    """How the process does, for its log and for who asks at its port."""
+
+    def __init__(self, group: str, starting: Starting, tell: Callable[[Event], None]) -> None:
+        self.starting = starting
+        self.loop: Loop | None = None
+        self.incoming: KafkaIncoming | None = None
+        self._group = group
+        self._tell = tell
+        self._metrics = ConsumerMetrics(self._look)
+
+    def tell(self, event: Event) -> None:
+        self._metrics.take(event)
+        self._tell(event)
+
+    def health(self) -> Page:
+        answer = self._look()
+        return health_page(as_data(answer, self._group), well=answer.state in WELL)
+
+    def metrics(self) -> Page:
+        return metrics_page(self._metrics.registry)
+
+    def _look(self) -> Health:
+        loop, incoming, now_s = self.loop, self.incoming, time.monotonic()
+        if loop is None or incoming is None:
+            starting = self.starting
+            return before(system_clock(), starting.absent, now_s - starting.since_s)
+        return during(system_clock(), now_s, loop.pulse, incoming.holding)
 
 
 def _sources(named: list[str] | None) -> list[Source]:
@@ -77,10 +126,12 @@ def _sources(named: list[str] | None) -> list[Source]:
     return [Source(name) for name in named] if named else list(Source)
 
 
-def _log(event: Event) -> None:
+def _log(event: Event | StartEvent) -> None:
     """One line an event, by the rules of the log."""
     log = structlog.get_logger()
     match event:
+        case Absent() | Present():
+            log_start(event)
         case Started():
             log.info("started", consumer=event.group, count=len(event.topics))
         case Answered():
@@ -89,6 +140,7 @@ def _log(event: Event) -> None:
                 accepted=event.accepted,
                 refused=event.refused,
                 count=event.accepted + event.refused + event.dead,
+                milliseconds=round(event.took_s * 1_000),
             )
         case PutAside():
             log.warning(

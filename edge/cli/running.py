@@ -1,5 +1,6 @@
 """`claims run` and `health`: the views kept level by one process, and how that goes."""
 
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import partial
@@ -8,18 +9,21 @@ from typing import Annotated
 import typer
 
 from consumers.running import Loop
-from domain.errors import BadValue
 from edge.cli.asking import OK, REFUSED, UNAVAILABLE, Caller, Json, answering
-from edge.cli.output import console, print_json
+from edge.cli.health_port import HealthHost, HealthPort, log_start, open_health_port
+from edge.cli.output import console, in_lines, print_json
 from edge.cli.watching import InLines, InLog, Watcher, draw_health, drawn
 from edge.health import Health, State, as_data
 from edge.health import health as health_of
-from edge.health_door import answering_health
+from edge.health_door import HOST, Page, health_page
 from edge.keeping import BooksReading, Stop, require_rights, world_of
 from edge.logging import set_up_logging
+from edge.metrics.scraping import metrics_page
+from edge.metrics.views import ViewsMetrics
 from edge.postgres.connections import Role
 from edge.postgres.errors import ServerDidNotAnswer
-from edge.wiring import system_clock
+from edge.starting import Starting, StopAsked
+from edge.wiring import Books, system_clock
 from projections.view import views
 
 EXIT_CODES: Mapping[State, int] = {
@@ -34,16 +38,8 @@ EXIT_CODES: Mapping[State, int] = {
 def run(
     context: typer.Context,
     once: Annotated[bool, typer.Option("--once", help="End when the views are level.")] = False,
-    health_port: Annotated[
-        int | None,
-        typer.Option(
-            "--health-port",
-            metavar="PORT",
-            min=1,
-            max=65_535,
-            help="Answer GET /health on this port, on this machine only.",
-        ),
-    ] = None,
+    port: HealthPort = None,
+    host: HealthHost = HOST,
     json: Json = False,
 ) -> int:
     """Keep the views level with the log, until SIGTERM or SIGINT.
@@ -53,33 +49,53 @@ def run(
     """
     caller: Caller = context.obj
     stop = Stop()
+    tell = in_lines(system_clock) if json else log_start
+    starting = Starting(stop, tell, patience=not once)
+    watch = _Watch(starting)
+    drawing = console.is_terminal and not json
+    if not (json or drawing):
+        set_up_logging(caller.settings.log_level, json=caller.log_json)
     with ExitStack() as opened:
         opened.enter_context(stop.heard())
-        books = opened.enter_context(caller.books())
-        require_rights(books)
-
-        def look() -> Health:
-            stuck = loop.pulse.stuck(world.timer())
-            connect = partial(books.connected, Role.READER)
-            return health_of(connect, views(), books.clock(), loop.pulse, stuck=stuck)
-
-        watcher: Watcher
-        if json:
-            watcher = InLines(books.clock)
-        elif console.is_terminal:
-            watcher = opened.enter_context(drawn(look))
-        else:
-            set_up_logging(caller.settings.log_level, json=caller.log_json)
-            watcher = InLog()
+        open_health_port(opened, port, host, watch.health, watch.metrics)
+        try:
+            watch.books = books = opened.enter_context(starting.there(caller.books))
+            starting.there(lambda: require_rights(books))
+        except StopAsked:
+            return OK
+        watcher: Watcher = InLines(system_clock) if json else InLog()
+        if drawing:
+            watcher = opened.enter_context(drawn(watch.look))
         world = world_of(books, stop, watcher.idle)
-        loop = Loop(views(), BooksReading(books), world, watcher.tell)
-        if health_port is not None:
-            try:
-                opened.enter_context(answering_health(health_port, look))
-            except OSError as error:
-                raise BadValue("--health-port", f"it cannot be used: {error.strerror}") from None
+        watch.loop = loop = Loop(views(), BooksReading(books), world, watcher.tell)
         loop.run(once=once)
     return REFUSED if once and loop.pulse.left_out else OK
+
+
+class _Watch:
+    """How the process does, for who asks at its port."""
+
+    def __init__(self, starting: Starting) -> None:
+        self.books: Books | None = None
+        self.loop: Loop | None = None
+        self._starting = starting
+        self._metrics = ViewsMetrics(self.look)
+
+    def look(self) -> Health:
+        books, loop, now = self.books, self.loop, system_clock()
+        if books is None or loop is None:
+            absent = self._starting.absent
+            return Health(now, None, absent.why if absent else "it has only begun to start")
+        stuck = loop.pulse.stuck(time.monotonic())
+        connect = partial(books.connected, Role.READER)
+        return health_of(connect, views(), now, loop.pulse, stuck=stuck)
+
+    def health(self) -> Page:
+        answer = self.look()
+        return health_page(as_data(answer), well=answer.state is State.LEVEL)
+
+    def metrics(self) -> Page:
+        return metrics_page(self._metrics.registry)
 
 
 @answering

@@ -166,6 +166,11 @@ def broker_errors(settings: Settings) -> Generator[None]:
         raise _named(error, settings) from error
 
 
+def require_settings(settings: Settings) -> None:
+    """Require what it takes to reach a broker. Raises `KafkaSettingMissing`."""
+    _reaching(settings)
+
+
 def _made(kind: Callable[..., Any], settings: Settings, limits: dict[str, Any]) -> Any:
     """A client that has reached the cluster."""
     begun: list[_Client] = []

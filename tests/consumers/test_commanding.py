@@ -21,7 +21,7 @@ from consumers.commanding import (
 )
 from consumers.dead_letters import read_dead
 from consumers.messages import Record
-from consumers.running import PAUSE_S_MAX, PAUSE_S_MIN
+from consumers.running import PAUSE_S_MAX, PAUSE_S_MIN, STUCK_S_MAX
 from consumers.topics import DEAD, RECEIPTS, commands_topic
 from tests.consumers.members import DAMAGED, Member, Place
 from tests.consumers.test_commanding_machine import carrying, notify
@@ -194,3 +194,50 @@ def test_a_stop_finishes_the_turn_and_says_what_is_left(scene: Scene) -> None:
     scene.member.stopping = True
     scene.loop.run()
     assert scene.member.events[-1] == Ended(1)
+
+
+# --- its pulse ------------------------------------------------------------------------------------
+
+
+def test_its_pulse_says_what_it_waits_for_and_since_when(scene: Scene) -> None:
+    scene.loop.turn()
+    assert (scene.loop.pulse.waiting, scene.loop.pulse.held) == (None, 0)
+    scene.place.database = "away"
+    scene.sends(1, "C1")
+    scene.loop.turn()
+    since_s = scene.place.now_s
+    scene.place.database = "in doubt"
+    scene.loop.turn()
+    pulse = scene.loop.pulse
+    assert (pulse.since_s, pulse.seen_s, pulse.held) == (since_s, scene.place.now_s, 1)
+    assert pulse.waiting is not None
+    assert pulse.waiting.code == "E605"  # the latest, though it was told of the first only
+    assert len(scene.told(Waiting)) == 1
+    scene.place.database = "there"
+    scene.loop.turn()
+    assert (scene.loop.pulse.waiting, scene.loop.pulse.held) == (None, 0)
+
+
+def test_a_loop_that_ends_no_turn_is_stuck(scene: Scene) -> None:
+    scene.loop.turn()
+    pulse = scene.loop.pulse
+    assert not pulse.stuck(pulse.seen_s + STUCK_S_MAX)
+    assert pulse.stuck(pulse.seen_s + STUCK_S_MAX + 1)
+
+
+def test_an_answer_says_how_long_it_took_and_counts_each_refusal_once(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def send(leaving: Any) -> None:
+        del leaving
+        scene.place.now_s += 3
+
+    monkeypatch.setattr(scene.member, "send", send)
+    scene.sends(1, "C1")
+    scene.sends(2, "C1")
+    scene.sends(3, "C1", type="approve-payment")
+    scene.loop.turn()
+    (answered,) = scene.told(Answered)
+    assert isinstance(answered, Answered)
+    assert answered.took_s == 3
+    assert answered.codes == {"E411": 1}  # the one put aside is told by itself

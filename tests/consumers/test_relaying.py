@@ -11,13 +11,14 @@ from consumers.relaying import (
     Lost,
     NotAcknowledged,
     Published,
+    Pulse,
     RelayAtWork,
     Started,
     Stopping,
     Waiting,
     Working,
 )
-from consumers.running import POLL_S, SUMMARY_S_MIN
+from consumers.running import POLL_S, STUCK_S_MAX, SUMMARY_S_MIN
 from domain.errors import DamagedFact
 from tests.consumers.relays import TOPIC, Book, Killed, Shelf, Stage, Topic, Turn, rows
 from tests.projections.ledgers import ledger
@@ -209,3 +210,41 @@ def test_killed_between_publishing_and_keeping_it_leaves_nothing_out() -> None:
 
 def test_what_was_not_acknowledged_names_the_topic_and_why() -> None:
     assert "claims.events was not acknowledged" in str(NotAcknowledged(TOPIC, "silence"))
+
+
+# --- its pulse ------------------------------------------------------------------------------------
+
+
+def test_its_pulse_says_whose_turn_it_is_and_what_is_lost_since_when() -> None:
+    stage = Stage(Shelf(list(LOG[:5])), book=Book(holder="another"))
+    relay = stage.relay()
+    seen: list[Pulse] = []
+
+    def look() -> None:
+        seen.append(relay.pulse)
+
+    def lose() -> None:
+        look()
+        stage.book.holder = None
+        stage.shelf.away = True
+
+    def back() -> None:
+        look()
+        stage.shelf.away = False
+
+    stage.script = {1: lose, 2: look, 3: back, 4: stage.stop}
+    assert relay.pulse.working is None
+    relay.run()
+    waiting, lost, still = seen
+    assert (waiting.working, waiting.lost) == (False, None)
+    assert lost.lost is not None
+    assert (lost.lost.code, lost.since_s, lost.seen_s) == ("E603", POLL_S, POLL_S)
+    assert still.lost == lost.lost
+    assert (still.since_s, still.seen_s > lost.seen_s) == (lost.since_s, True)
+    assert (relay.pulse.working, relay.pulse.lost, relay.facts) == (True, None, 5)
+
+
+def test_a_relay_that_gives_no_sign_of_life_is_stuck() -> None:
+    pulse = Pulse(10.0)
+    assert not pulse.stuck(10.0 + STUCK_S_MAX)
+    assert pulse.stuck(11.0 + STUCK_S_MAX)

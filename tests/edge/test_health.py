@@ -25,7 +25,7 @@ from edge.health import (
     health,
     standing,
 )
-from edge.health_door import answering_health
+from edge.health_door import Page, answering, health_page, told_in_json
 from edge.postgres.connections import Role
 from projections.view import views
 from tests.edge.store.tampering import altered
@@ -186,31 +186,30 @@ def ask(port: int, path: str = "/health", method: str = "GET") -> tuple[int, Any
         connection.close()
 
 
-@pytest.mark.parametrize(
-    ("answer", "status"),
-    [
-        (Health(NOON, LEVEL), 200),
-        (Health(NOON, replace(LEVEL, lag_s=3600.0)), 503),
-        (Health(NOON, LEVEL, stuck=True), 503),
-        (Health(NOON, None, "gone"), 503),
-    ],
-    ids=lambda value: str(getattr(value, "state", value)),
-)
-def test_the_status_says_whether_all_is_well(answer: Health, status: int) -> None:
-    with answering_health(0, lambda: answer) as port:
-        assert ask(port) == (status, as_data(answer))
+def page() -> Page:
+    return told_in_json({"well": True})
+
+
+PAGES = {"/health": page}
+
+
+@pytest.mark.parametrize(("well", "status"), [(True, 200), (False, 503)])
+def test_the_status_says_whether_all_is_well(well: bool, status: int) -> None:
+    told = as_data(Health(NOON, LEVEL))
+    with answering({"/health": lambda: health_page(told, well=well)}, 0) as port:
+        assert ask(port) == (status, told)
 
 
 @pytest.mark.parametrize("path", ["/", "/healthz", "/health/", "/health?x=1", "/../health"])
 def test_there_is_nothing_else(path: str) -> None:
-    with answering_health(0, lambda: Health(NOON, LEVEL)) as port:
-        assert ask(port, path)[0] == 404
+    with answering(PAGES, 0) as port:
+        assert ask(port, path) == (404, {"error": "there is only /health"})
         assert ask(port, method="POST")[0] == 501
         assert ask(port)[0] == 200
 
 
 def test_a_caller_that_says_nothing_does_not_keep_it_from_answering() -> None:
-    with answering_health(0, lambda: Health(NOON, LEVEL)) as port:
+    with answering(PAGES, 0) as port:
         silent = socket.create_connection(("127.0.0.1", port))
         with silent:
             silent.sendall(b"GET /hea")
@@ -218,10 +217,18 @@ def test_a_caller_that_says_nothing_does_not_keep_it_from_answering() -> None:
 
 
 def test_it_listens_on_this_machine_only_and_gives_its_port_back() -> None:
-    with answering_health(0, lambda: Health(NOON, LEVEL)) as port:
+    with answering(PAGES, 0) as port:
         with socket.socket() as other:
             other.bind(("127.0.0.2", port))  # free, so not taken for all addresses
-        with pytest.raises(OSError, match="in use"), answering_health(port, lambda: None):  # type: ignore[arg-type, return-value]  # it is never asked
+        with pytest.raises(OSError, match="in use"), answering({}, port):
             pass
-    with answering_health(port, lambda: Health(NOON, LEVEL)):
+    with answering(PAGES, port):
         assert ask(port)[0] == 200
+
+
+def test_it_listens_where_it_is_told_to() -> None:
+    with (
+        answering(PAGES, 0, "127.0.0.2") as port,
+        pytest.raises(ConnectionRefusedError),
+    ):
+        ask(port)

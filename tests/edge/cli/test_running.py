@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from consumers.projector import PAGE_FACTS
-from edge.health_door import PATH
+from edge.health_door import HEALTH
 from edge.postgres.connections import Role, conninfo_for
 from edge.postgres.server import reach, ready
 from edge.store.connection import Statement
@@ -225,7 +225,7 @@ def test_a_supervisor_is_answered_over_http(claims: Line, database: Database) ->
 def asked(port: int) -> tuple[int, Any]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE_S)
     try:
-        connection.request("GET", PATH)
+        connection.request("GET", HEALTH)
         answer = connection.getresponse()
         return answer.status, json.loads(answer.read())
     finally:
@@ -339,7 +339,7 @@ def test_a_migration_while_it_ran_is_found_when_the_database_is_back(
 def test_a_database_that_is_away_when_it_starts_is_said_by_name(database: Database) -> None:
     line = line_of(database)
     nowhere = Line({"CLAIMS_DSN": line.environment["CLAIMS_DSN"] + " port=1"})
-    nowhere("run", "--json").refused("E617", 5)
+    nowhere("run", "--once", "--json").refused("E617", 5)
     health = nowhere("health", "--json")
     assert (health.code, health.data["state"]) == (5, "unavailable")
     assert "away" in nowhere("health").out

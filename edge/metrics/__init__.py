@@ -1,0 +1,1 @@
+"""What the loops count and measure, for Prometheus: by a registry of each process's own."""
