@@ -1,14 +1,18 @@
 """The container files name only settings the code knows and only files that exist."""
 
-import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
+from consumers.commanding import POLL_S
 from edge.cli.app import app
 from edge.health_door import HEALTH
+from edge.kafka import incoming, outgoing
+from edge.postgres.connections import KEEPALIVES
 from edge.settings import PREFIX, setting_names
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,28 +32,39 @@ def test_the_ledger_is_told_where_its_database_is() -> None:
     assert f"{PREFIX}DSN" in named("docker-compose.yml")
 
 
-def test_the_views_are_kept_level_by_a_command_that_exists_and_is_started_again() -> None:
-    services = re.split(
-        r"^  (?=\w)", (ROOT / "docker-compose.yml").read_text("utf-8"), flags=re.MULTILINE
-    )
-    (views,) = [service for service in services if service.startswith("views:\n")]
-    (command,) = re.findall(r"command: (\[.*\])", views)
-    name, option, port = json.loads(command)
+@pytest.fixture(scope="module")
+def services() -> Any:
+    reader: Any = YAML(typ="safe")
+    return reader.load((ROOT / "docker-compose.yml").read_text("utf-8"))["services"]
+
+
+@pytest.mark.parametrize(
+    ("service", "command"), [("views", "run"), ("relay", "relay"), ("consume", "consume")]
+)
+def test_who_works_for_long_says_how_it_does_and_is_started_again(
+    services: Any, service: str, command: str
+) -> None:
+    name, option, port = services[service]["command"]
     told = CliRunner().invoke(app, [name, "--help"])
-    assert told.exit_code == 0
+    assert (name, told.exit_code) == (command, 0)
     assert option in told.output
-    assert f"http://127.0.0.1:{port}{HEALTH}" in views
-    assert "restart: unless-stopped" in views
+    assert f"http://127.0.0.1:{port}{HEALTH}" in services[service]["healthcheck"]["test"][-1]
+    assert services[service]["restart"] == "unless-stopped"
 
 
-def test_the_relay_is_a_command_that_exists_and_is_started_again() -> None:
-    services = re.split(
-        r"^  (?=\w)", (ROOT / "docker-compose.yml").read_text("utf-8"), flags=re.MULTILINE
+def test_the_loop_of_commands_is_given_the_time_that_its_last_turn_may_take(services: Any) -> None:
+    longest_s = (
+        incoming.LOOK_MS_MAX / 1_000
+        + POLL_S
+        + incoming.ASK_MS_MAX / 1_000
+        + KEEPALIVES["tcp_user_timeout"] / 1_000  # a database that says nothing
+        + outgoing.ANSWER_S_MAX
+        + 2 * outgoing.CLOSE_S_MAX
+        + incoming.CLOSE_MS_MAX / 1_000
     )
-    (relay,) = [service for service in services if service.startswith("relay:\n")]
-    (command,) = re.findall(r"command: (\[.*\])", relay)
-    assert CliRunner().invoke(app, [*json.loads(command), "--help"]).exit_code == 0
-    assert "restart: unless-stopped" in relay
+    given = services["consume"]["stop_grace_period"]
+    assert longest_s == 52
+    assert int(given.removesuffix("s")) > longest_s
 
 
 def test_the_image_is_made_of_files_that_the_builder_is_given() -> None:

@@ -74,7 +74,7 @@ def test_its_topics_are_those_that_the_settings_of_the_tests_say(compose: Any) -
     assert Settings.model_validate({}).kafka_replication == 1
 
 
-@pytest.mark.parametrize("service", ["ledger", "relay", "topics"])
+@pytest.mark.parametrize("service", ["consume", "ledger", "relay", "topics"])
 def test_its_services_log_in_with_the_password_that_the_broker_was_given(
     compose: Any, service: str
 ) -> None:

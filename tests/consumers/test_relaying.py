@@ -233,9 +233,10 @@ def test_its_pulse_says_whose_turn_it_is_and_what_is_lost_since_when() -> None:
         stage.shelf.away = False
 
     stage.script = {1: lose, 2: look, 3: back, 4: stage.stop}
-    assert relay.pulse.working is None
+    before = relay.pulse
     relay.run()
     waiting, lost, still = seen
+    assert (before.working, before.lost) == (None, None)
     assert (waiting.working, waiting.lost) == (False, None)
     assert lost.lost is not None
     assert (lost.lost.code, lost.since_s, lost.seen_s) == ("E603", POLL_S, POLL_S)
