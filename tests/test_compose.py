@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from consumers.commanding import POLL_S
 from edge.cli.app import app
 from edge.health_door import HEALTH
-from edge.kafka import incoming, outgoing
+from edge.kafka import clients, incoming, outgoing
 from edge.postgres.connections import KEEPALIVES
 from edge.settings import PREFIX, setting_names
 
@@ -59,7 +59,7 @@ def test_the_loop_of_commands_is_given_the_time_that_its_last_turn_may_take(serv
         + incoming.ASK_MS_MAX / 1_000
         + KEEPALIVES["tcp_user_timeout"] / 1_000  # a database that says nothing
         + outgoing.ANSWER_S_MAX
-        + 2 * outgoing.CLOSE_S_MAX
+        + 2 * clients.CLOSE_S_MAX
         + incoming.CLOSE_MS_MAX / 1_000
     )
     given = services["consume"]["stop_grace_period"]

@@ -330,9 +330,9 @@ def test_what_cannot_be_replayed_is_refused_by_name(
     claims.apart("relay", *options, "--json").refused(code, exit_code)
 
 
-def test_without_a_broker_or_with_a_wrong_password_it_does_not_begin(claims: Line) -> None:
+def test_with_a_wrong_password_or_once_and_without_a_broker_it_does_not_begin(claims: Line) -> None:
     nowhere = claims.with_settings(CLAIMS_KAFKA_BOOTSTRAP="127.0.0.1:1", CLAIMS_KAFKA_WAIT_S="1")
-    nowhere.apart("relay", "--json").refused("E771", 5)
+    nowhere.apart("relay", "--once", "--json").refused("E771", 5)
     stranger = claims.with_settings(CLAIMS_KAFKA_PASSWORD="guessed")
     stranger.apart("relay", "--json").refused("E772", 5)
 
