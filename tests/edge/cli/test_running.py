@@ -33,6 +33,7 @@ from tests.edge.cli.loops import (
     positions,
     until,
 )
+from tests.edge.cli.watched import Watched
 from tests.edge.store.facts import Writer
 from tests.postgres_fixtures import Database
 from tests.projections.ledgers import ledger, store
@@ -220,6 +221,36 @@ def test_a_supervisor_is_answered_over_http(claims: Line, database: Database) ->
             assert told["oldest_unapplied"]["position"] == log[0].position
         until(lambda: asked(port)[0] == 200, "a level answer")
         assert running.stop() == 0
+
+
+def test_prometheus_is_told_what_the_views_lack(claims: Line, database: Database) -> None:
+    with Watched(claims) as running:
+        running.said("caught-up")
+        with held_up(database.conninfo()):
+            log = ledger(facts=10)
+            store(database, log)
+            told = running.metrics()
+            assert {told["claims_views_lag_facts", name] for name in NAMES} == {10}
+            assert told["claims_views_oldest_unapplied_position",] == log[0].position
+            assert told["claims_views_lag_seconds",] > 0
+        until(lambda: running.metric("claims_views_read_facts_total") == 10, "it has read on")
+        until(lambda: running.state() == (200, "level"), "a level answer")
+        assert running.metrics()["claims_views_lag_facts", NAMES[0]] == 0
+        assert running.stop() == 0
+
+
+def test_one_that_starts_before_its_database_waits_and_says_so(server_home: Path) -> None:
+    line = Line({"CLAIMS_DSN": ready(None, server_home).conninfo})
+    os.kill(postmaster(server_home), signal.SIGQUIT)
+    with Watched(line) as running:
+        running.said("absent")
+        until(lambda: running.state() == (503, "unavailable"), "it answers")
+        assert running.health()[1]["database"]["why"]
+        assert running.metrics() == {("claims_views_database_up",): 0}
+        reach(None, server_home)
+        running.said("caught-up")
+        assert running.stop() == 0
+    assert running.events[:3] == ["absent", "present", "started"]
 
 
 def asked(port: int) -> tuple[int, Any]:
