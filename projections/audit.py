@@ -1,7 +1,8 @@
-"""Audit trail: who did what when, on what authority, what it changed, and what was refused.
+"""Audit trail: who did what when, on what authority, and what was refused.
 
 A row is a fact or a refusal. What was corrected stays beside what took its place, and an attempt
-that was refused for want of authority (E3xx) is a near miss that somebody will want to see.
+that was refused for want of authority (E3xx) is a near miss that somebody will want to see. What a
+fact changed is in no row: `consumers.changes` finds it out when somebody asks.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,6 @@ from msgspec.json import Encoder
 from psycopg import Connection
 from psycopg.rows import class_row
 
-from domain.difference import Changed, changed_fields
 from domain.envelope import NOT_NEEDED, Judgement
 from domain.refusal_log import CommandRefused
 from domain.schema import NAME_OF
@@ -54,7 +54,6 @@ CREATE TABLE audit (
     code text COLLATE "C" NOT NULL,
     message text COLLATE "C" NOT NULL,
     evidence json NOT NULL,  -- only ever read whole
-    changed json NOT NULL,
     documents json NOT NULL,
     command_id text COLLATE "C" NOT NULL,
     digest text COLLATE "C" NOT NULL
@@ -105,7 +104,6 @@ class Entry:
     code: str
     message: str
     evidence: Mapping[str, str]
-    changed: Sequence[Changed]
     documents: Sequence[Mapping[str, str]]
     command_id: str
     digest: str
@@ -122,7 +120,7 @@ COLUMNS = typed(
     (
         *("position", "stream", "version", "name", "recorded_at", "effective_on"),
         *("person", "role", "team", "on_behalf_of", "reason_code", "rationale"),
-        *("corrects", "voids", "command_id", "digest", "documents", "changed"),
+        *("corrects", "voids", "command_id", "digest", "documents"),
         *("grounds", "decision", "mandate", "mandate_version", "approval"),
         *("currency", "measured", "authority_limit", "headroom"),
         *("subject", "command", "code", "message", "evidence"),
@@ -139,7 +137,7 @@ def fold(changes: Sequence[Change]) -> list[Write]:
     return [Copy("audit", COLUMNS, [_row(change) for change in changes])]
 
 
-VIEW = View("audit", 2, {"audit": TABLE}, fold)
+VIEW = View("audit", 3, {"audit": TABLE}, fold)
 
 
 def _row(change: Change) -> tuple[Any, ...]:
@@ -172,15 +170,10 @@ def _row(change: Change) -> tuple[Any, ...]:
         envelope.voids,
         envelope.command_id,
         record.digest,
-        _json(envelope.evidence),
-        _json(changed_fields(change.before, change.after)),
+        _to_json(envelope.evidence).decode() if envelope.evidence else "[]",
         *(_NO_AUTHORITY if judgement is NOT_NEEDED else _authority(judgement)),
         *about,
     )
-
-
-def _json(value: object) -> str:
-    return _to_json(value).decode() if value else "[]"
 
 
 def _authority(judgement: Judgement) -> tuple[Any, ...]:
@@ -294,7 +287,4 @@ def _entries(
     connection: Connection[Any], query: LiteralString, parameters: Mapping[str, Any]
 ) -> list[Entry]:
     with connection.cursor(row_factory=class_row(Entry)) as cursor:
-        found = cursor.execute(query, parameters).fetchall()
-    return [
-        replace(each, changed=[Changed(*changed) for changed in each.changed]) for each in found
-    ]
+        return cursor.execute(query, parameters).fetchall()

@@ -12,10 +12,11 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from consumers.files import Log
 from domain.claim import Claim
 from domain.envelope import recorded_day
 from domain.history import Coordinate
-from edge.cli.files import draw_history, entry_name
+from edge.cli.files import changes_in, draw_history, entry_name
 from edge.cli.output import amount, console, light_table, pounds, table
 from edge.cli.replaying import draw_difference, history_of
 from edge.cli.telling import draw_file
@@ -46,7 +47,7 @@ def show(books: Books, accepted: int, refused: dict[str, int], today: date) -> N
     show_life(entries)
     console.print(_estimates(history))
     show_replay(history)
-    show_refusal(entries)
+    show_refusal(entries, books.log)
     console.print(Rule("The proof"))
     show_verified(verify_all(books.log))
     console.print(Rule("Try next"))
@@ -172,7 +173,7 @@ def _before_correction(history: History) -> datetime:
     return history[len(history) // 2].envelope.recorded_at
 
 
-def show_refusal(entries: Sequence[Entry]) -> None:
+def show_refusal(entries: Sequence[Entry], log: Log) -> None:
     """The offer above authority: refused, escalated, approved, made."""
     near = next((entry for entry in entries if entry.near_miss), None)
     if near is None:
@@ -184,7 +185,8 @@ def show_refusal(entries: Sequence[Entry]) -> None:
         for entry in entries
         if entry.position > near.position and entry.name.rpartition(".")[0] in names
     ]
-    console.print(draw_history("", [near, *after[: len(names)]]))
+    shown = [near, *after[: len(names)]]
+    console.print(draw_history("", shown, changes_in(shown, log)))
 
 
 def show_verified(summary: Summary) -> None:

@@ -10,6 +10,9 @@ from psycopg import Connection
 from rich.table import Table
 from rich.text import Text
 
+from consumers.changes import Changes, changes_of
+from consumers.files import Log
+from domain.difference import Changed
 from domain.envelope import recorded_day
 from domain.errors import CutoffNotFound
 from domain.refusals.state import UnknownClaim
@@ -82,12 +85,14 @@ def history(
         entries = entries_of(connection, asked)
         if not entries:
             raise _nothing_there(connection, reference, at)
+        changed = changes_in(entries, books.log)
         position = position_of(connection, VIEW)
     if json:
         told = {"claim": reference, "known_at": at.known_at, "as_of": at.as_of}
-        print_json(told | {"position": position, "entries": [entry_data(e) for e in entries]})
+        shown = [entry_data(each, changed) for each in entries]
+        print_json(told | {"position": position, "entries": shown})
     else:
-        console.print(draw_history(_title(reference, at), entries))
+        console.print(draw_history(_title(reference, at), entries, changed))
 
 
 def entries_of(connection: Connection[Any], asked: Filter) -> list[Entry]:
@@ -97,6 +102,13 @@ def entries_of(connection: Connection[Any], asked: Filter) -> list[Entry]:
         entries += page
         after = page[-1].position
     return entries
+
+
+def changes_in(entries: Sequence[Entry], log: Log) -> Changes:
+    """What the facts among these entries changed, and those that they correct or void."""
+    shown = [*entries, *(each.original for each in entries if each.original)]
+    places = {(each.stream, each.version) for each in shown if not each.code}
+    return changes_of(places, log, max(each.position for each in shown))
 
 
 def _nothing_there(
@@ -114,19 +126,23 @@ def _title(reference: str, at: When) -> str:
     return f"{reference}, known at {told_moment(at.known_at)} as of {at.as_of}"
 
 
-def entry_data(entry: Entry) -> dict[str, Any]:
+def entry_data(entry: Entry, changes: Changes) -> dict[str, Any]:
     """One entry of the trail as data."""
     told: dict[str, Any] = asdict(replace(entry, original=None))
-    told["changed"] = [changed._asdict() for changed in entry.changed]
+    told["changed"] = [each._asdict() for each in _changed(entry, changes)]
     if entry.measured is not None:
         for name in ("measured", "authority_limit", "headroom"):
             minor = getattr(entry, name)
             told[name] = None if minor is None else amount(minor, entry.currency)
-    told["original"] = entry_data(entry.original) if entry.original else None
+    told["original"] = entry_data(entry.original, changes) if entry.original else None
     return told
 
 
-def draw_history(title: str, entries: Sequence[Entry]) -> Table:
+def _changed(entry: Entry, changes: Changes) -> Sequence[Changed]:
+    return changes.get((entry.stream, entry.version), ())
+
+
+def draw_history(title: str, entries: Sequence[Entry], changes: Changes) -> Table:
     """A file's life as a timeline: what was corrected stays, and says what took its place.
 
     What several facts of one command share is said once, with the first.
@@ -140,7 +156,7 @@ def draw_history(title: str, entries: Sequence[Entry]) -> Table:
     for entry in entries:
         follows = entry.command_id == before
         what = Text(entry_name(entry), style="red" if entry.code else "bold")
-        for line in [*_details(entry), *([] if follows else _grounds(entry))]:
+        for line in [*_details(entry, changes), *([] if follows else _grounds(entry))]:
             what.append(f"\n{line}", style="not bold")
         recorded, who = ("", "") if follows else (_recorded(entry), entry.person)
         version = "" if entry.code else str(entry.version)
@@ -183,11 +199,11 @@ _TELLING = re.compile(
 )
 
 
-def _details(entry: Entry) -> list[str]:
+def _details(entry: Entry, changes: Changes) -> list[str]:
     if entry.code:
         return [entry.message]
     shown: list[str] = []
-    for changed in entry.changed:
+    for changed in _changed(entry, changes):
         found = _TELLING.fullmatch(changed.path)
         if found is None or says_nothing(changed):
             continue

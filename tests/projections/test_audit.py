@@ -8,19 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from psycopg import Connection
 
-from domain import claim, mandate
-from domain.claim import Claim
-from domain.difference import Changed, changed_fields
-from domain.envelope import Evidence, Recorded
-from domain.history import fold
-from domain.mandate import Mandate
+from domain.envelope import Evidence
 from domain.refusal_log import CommandRefused
 from domain.schema import NAME_OF
 from domain.value import replace
 from projections import audit
 from projections.audit import Entry, Filter, near_misses, trail
 from tests.postgres_fixtures import Database
-from tests.projections.ledgers import ON_A_DATABASE, Log, Pen, ledgers, notified, of, project
+from tests.projections.ledgers import ON_A_DATABASE, Log, Pen, ledgers, notified, project
 from tests.scribe import Clock
 from tests.strategies import days, moments
 
@@ -58,16 +53,6 @@ def test_the_trail_has_one_row_for_each_fact_and_each_refusal(
         assert (entry.code, entry.message) == ((fact.code, fact.message) if refused else ("", ""))
 
 
-@ON_A_DATABASE
-@given(log=ledgers())
-def test_an_entry_tells_what_its_fact_changed(
-    database: Database, reading: Connection[Any], log: Log
-) -> None:
-    project(database, log, audit.VIEW)
-    for entry, record in zip(trail(reading, EVERYTHING), log, strict=True):
-        assert tuple(entry.changed) == changes(log, record)
-
-
 def test_an_entry_names_the_documents_that_its_fact_rests_on(
     database: Database, reading: Connection[Any]
 ) -> None:
@@ -81,18 +66,6 @@ def test_an_entry_names_the_documents_that_its_fact_rests_on(
     (entry,) = trail(reading, EVERYTHING)
     told = {"doc_id": "report-1", "sha256": "ab" * 32, "kind": "expert_report"}
     assert entry.documents == [told]
-
-
-def changes(log: Log, record: Recorded[Any]) -> tuple[Changed, ...]:
-    stream = record.envelope.stream
-    history = of(log, stream)
-    before, after = history[: record.envelope.version - 1], history[: record.envelope.version]
-    if stream.startswith("refusals-"):
-        return ()
-    if stream.startswith("mandate-"):
-        told = fold(before, mandate.evolve, Mandate()), fold(after, mandate.evolve, Mandate())
-        return changed_fields(*told)
-    return changed_fields(fold(before, claim.evolve, Claim()), fold(after, claim.evolve, Claim()))
 
 
 @ON_A_DATABASE
