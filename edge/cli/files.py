@@ -14,9 +14,11 @@ from consumers.changes import Changes, changes_of
 from consumers.files import Log
 from domain.difference import Changed
 from domain.envelope import recorded_day
-from domain.errors import CutoffNotFound
+from domain.errors import CutoffNotFound, Unreadable
 from domain.refusals.state import UnknownClaim
 from edge.cli.asking import (
+    OK,
+    UNREADABLE,
     AsOf,
     AtLeast,
     Caller,
@@ -31,9 +33,11 @@ from edge.cli.asking import (
 from edge.cli.output import (
     amount,
     console,
+    error_data,
     light_table,
     pounds,
     print_json,
+    show_error,
     spoken,
     told_moment,
 )
@@ -67,10 +71,11 @@ def history(
     as_of: AsOf = None,
     at_least: AtLeast = None,
     json: Json = False,
-) -> None:
+) -> int:
     """What was recorded about a file, refusals included.
 
-    Who recorded it, when, what it changed, on which authority, and what corrected it later.
+    Who recorded it, when, what it changed, on which authority, and what corrected it later. Where a
+    fact cannot be read, all but what changed is told, and then which.
     """
     caller: Caller = context.obj
     stream = claim_stream(reference)
@@ -85,14 +90,23 @@ def history(
         entries = entries_of(connection, asked)
         if not entries:
             raise _nothing_there(connection, reference, at)
-        changed = changes_in(entries, books.log)
+        changed: Changes = {}
+        unread: Unreadable | None = None
+        try:
+            changed = changes_in(entries, books.log)
+        except Unreadable as error:
+            unread = error
         position = position_of(connection, VIEW)
     if json:
         told = {"claim": reference, "known_at": at.known_at, "as_of": at.as_of}
         shown = [entry_data(each, changed) for each in entries]
-        print_json(told | {"position": position, "entries": shown})
+        told |= {"position": position, "entries": shown}
+        print_json(told | {"unreadable": unread and error_data(unread)})
     else:
         console.print(draw_history(_title(reference, at), entries, changed))
+        if unread is not None:
+            show_error(unread, as_json=False)
+    return OK if unread is None else UNREADABLE
 
 
 def entries_of(connection: Connection[Any], asked: Filter) -> list[Entry]:

@@ -176,21 +176,23 @@ def progress_in_facts() -> Progress:
     )
 
 
+def error_data(error: LedgerError) -> dict[str, Any]:
+    """A named error as data."""
+    return {
+        "code": error.code,
+        "name": type(error).__name__,
+        "field": error.field,
+        "message": str(error),
+        "remedy": error.remedy,
+        "evidence": error.evidence(),
+        "notes": list(getattr(error, "__notes__", ())),
+    }
+
+
 def show_error(error: LedgerError, *, as_json: bool) -> None:
     """A named error: what is wrong, where, and what to do about it."""
     if as_json:
-        print_json(
-            {
-                "outcome": "refused",
-                "code": error.code,
-                "name": type(error).__name__,
-                "field": error.field,
-                "message": str(error),
-                "remedy": error.remedy,
-                "evidence": error.evidence(),
-                "notes": list(getattr(error, "__notes__", ())),
-            }
-        )
+        print_json({"outcome": "refused", **error_data(error)})
         return
     told = Text(str(error))
     for note in getattr(error, "__notes__", ()):

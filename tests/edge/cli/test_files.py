@@ -4,8 +4,12 @@ from typing import Any
 
 import pytest
 
+from edge.cli.asking import UNREADABLE
+from tests.edge.cli.conftest import line_of, tell
 from tests.edge.cli.invoking import Line
 from tests.edge.cli.story import ODD
+from tests.edge.store.tampering import altered
+from tests.postgres_fixtures import Database
 
 UNKNOWN = "Z-404"
 
@@ -193,3 +197,25 @@ def test_what_cannot_be_a_reference_is_refused_before_it_is_looked_for(
     told: Line, command: list[str], reference: str
 ) -> None:
     assert told(*command, reference, "--json").refused("E102", 2)["field"] == "REF"
+
+
+def test_the_history_of_a_damaged_file_is_shown_and_says_which_fact_is(database: Database) -> None:
+    tell(database)
+    line = line_of(database)
+    whole = line("history", "A-1", "--json").data["entries"]
+    altered(
+        database,
+        "UPDATE ledger.facts SET state = '{}' WHERE originator_id = 'claim-A-1'"
+        " AND originator_version = 3",
+    )
+    answer = line("history", "A-1", "--json")
+    assert (answer.code, answer.data["unreadable"]["code"]) == (UNREADABLE, "E803")
+    assert answer.data["entries"] == [untold(each) for each in whole]
+    drawn = line("history", "A-1")
+    assert (drawn.code, "E301" in drawn.out, "E803" in drawn.err) == (UNREADABLE, True, True)
+
+
+def untold(entry: dict[str, Any]) -> dict[str, Any]:
+    """An entry without what its fact changed."""
+    original = entry["original"]
+    return {**entry, "changed": [], "original": original and untold(original)}
