@@ -8,7 +8,7 @@ from typing import NamedTuple
 from commands.parts import Command
 from commands.receipt import Receipt, not_kept
 from consumers.command_messages import Arrived, Dead, read_command, write_receipt
-from consumers.dead_letters import DeadLetter, dead_letter, shortened, write_dead
+from consumers.dead_letters import dead_letter, write_dead
 from consumers.messages import Record
 from consumers.topics import DEAD, RECEIPTS, source_of
 
@@ -94,18 +94,18 @@ class Answering:
         leaving = Leaving(RECEIPTS, write_receipt(receipt, self.ledger, trace))
         if not code.startswith(OF_UNREADABLE):
             return Answer(code, dead=False, repeated=receipt.repeated, leaving=(leaving,))
-        (topic, number), offset, record = message
-        why = shortened(receipt.data["message"])
-        letter = DeadLetter(record, topic, number, offset, code, why, self.clock())
-        aside = Leaving(DEAD, write_dead(letter))
+        aside = self._aside(message, code, receipt.data["message"])
         return Answer(code, dead=True, repeated=False, leaving=(aside, leaving))
 
     def _put_aside(self, message: Message, dead: Dead) -> Answer:
-        (topic, number), offset, record = message
-        letter = dead_letter(record, topic, number, offset, dead.error, self.clock())
-        leaving = [Leaving(DEAD, write_dead(letter))]
+        leaving = [self._aside(message, dead.error.code, str(dead.error))]
         if dead.command_id:  # without an id nobody can be told
             receipt = not_kept(dead.command_id, dead.stream, dead.error)
             told = write_receipt(receipt, self.ledger, dead.traceparent)
             leaving.append(Leaving(RECEIPTS, told))
         return Answer(dead.error.code, dead=True, repeated=False, leaving=tuple(leaving))
+
+    def _aside(self, message: Message, code: str, why: str) -> Leaving:
+        (topic, number), offset, record = message
+        letter = dead_letter(record, topic, number, offset, code, why, self.clock())
+        return Leaving(DEAD, write_dead(letter))

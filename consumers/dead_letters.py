@@ -6,7 +6,6 @@ from datetime import datetime
 from commands.door import shown
 from consumers.messages import Record
 from consumers.refusals import BadHeader, MissingHeader
-from domain.errors import Refused
 
 WHY_BYTES_MAX = 1_000  # of a reason: a sentence or two, and what it quotes is cut already
 HEADERS = ("dead_topic", "dead_partition", "dead_offset", "dead_code", "dead_why", "dead_at")
@@ -26,15 +25,13 @@ class DeadLetter:
 
 
 def dead_letter(
-    record: Record, topic: str, partition: int, offset: int, error: Refused, at: datetime
+    record: Record, topic: str, partition: int, offset: int, code: str, why: str, at: datetime
 ) -> DeadLetter:
-    """A message of this place, put aside for this error at this moment (with its zone)."""
-    return DeadLetter(record, topic, partition, offset, error.code, shortened(str(error)), at)
-
-
-def shortened(why: str) -> str:
-    """A reason as a header may hold it."""
-    return shown(why, WHY_BYTES_MAX).encode()[:WHY_BYTES_MAX].decode(errors="ignore")
+    """A message of this place, put aside at this moment (with its zone); the reason is shortened to
+    what a header may hold.
+    """
+    short = shown(why, WHY_BYTES_MAX).encode()[:WHY_BYTES_MAX].decode(errors="ignore")
+    return DeadLetter(record, topic, partition, offset, code, short, at)
 
 
 def write_dead(letter: DeadLetter) -> Record:

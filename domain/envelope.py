@@ -159,8 +159,10 @@ class Recorded(Value, Generic[F], frozen=True):
 
     @property
     def digest(self) -> str:
-        """SHA-256 (hex) of its bytes; worked out when asked for, as most readers never do."""
-        return hashlib.sha256(self.stored).hexdigest()
+        """SHA-256 (hex) of its bytes, "" without any; worked out when asked for, as most readers
+        never do.
+        """
+        return hashlib.sha256(self.stored).hexdigest() if self.stored else ""
 
 
 def recorded_day(moment: datetime) -> date:

@@ -1,6 +1,6 @@
 """Which facts may be shown to whom: the labels that a fact carries from its own content."""
 
-from domain.claim.escalation import Escalated, EscalationDecided
+from domain.claim.escalation import ApprovalConsumed, Escalated, EscalationDecided
 from domain.claim.lifecycle import ClaimNotified, StrategySet
 from domain.claim.offers import OfferMade, OfferReceived
 from domain.envelope import DataClass, Labels, Privilege
@@ -13,14 +13,19 @@ _OFFER_PRIVILEGE = {
     OfferType.WP_OFFER: Privilege.WITHOUT_PREJUDICE,
     OfferType.OPEN: Privilege.NONE,
 }
-# A refusal quotes what it rests on: the amount of an offer, or what we think of a case. A
-# correction may be one of an offer, of whatever type.
-_OF_OFFERS = ("make-offer", "receive-offer", "accept-offer", "reject-offer")
-_OF_OPINIONS = ("set-strategy", "escalate", "decide-escalation", "withdraw-escalation")
+# A refusal quotes what it rests on: the terms of an offer, or what we think of a case, which a
+# correction may be about.
+_ABOUT_OFFERS = (
+    *("make-offer", "receive-offer", "accept-offer", "reject-offer", "withdraw-offer"),
+    *("lapse-offer", "agree-settlement"),
+)
+_ABOUT_OPINIONS = (
+    *("set-strategy", "escalate", "decide-escalation", "withdraw-escalation"),
+    *("correct-fact", "void-fact"),
+)
 REFUSED_PRIVILEGE = {
-    **dict.fromkeys((*_OF_OFFERS, "withdraw-offer", "lapse-offer"), Privilege.WPSATC),
-    **dict.fromkeys(("correct-fact", "void-fact"), Privilege.WPSATC),
-    **dict.fromkeys(_OF_OPINIONS, Privilege.LITIGATION),
+    **dict.fromkeys(_ABOUT_OFFERS, Privilege.WPSATC),
+    **dict.fromkeys(_ABOUT_OPINIONS, Privilege.LITIGATION),
 }
 _ORDINARY = Labels()
 
@@ -30,7 +35,8 @@ def labels_of(fact: object) -> Labels:
     match fact:
         case OfferMade() | OfferReceived():
             return Labels(privilege=_OFFER_PRIVILEGE[fact.terms.type])
-        case StrategySet() | Escalated() | EscalationDecided():
+        case StrategySet() | Escalated() | EscalationDecided() | ApprovalConsumed():
+            # An approval names the amount of the offer that it was given for.
             return Labels(privilege=Privilege.LITIGATION)
         case ClaimNotified() if fact.allegations:
             return Labels(data_class=DataClass.CLINICAL)

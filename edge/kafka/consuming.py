@@ -1,21 +1,15 @@
 """What it takes to answer commands in this process: the ledger's side of it, in one place."""
 
-from collections.abc import Collection
-
-from commands.group import AnswerOverdue, Busy, Closing
 from consumers.answering import Answering
 from edge.kafka.topics import groups_of
 from edge.settings import Settings
 from edge.store.errors import NOT_KEPT
 from edge.wiring import Books
 
-# After any of these the ledger holds nothing of the command, or gives its answer when asked again.
-NOT_YET: Collection[str] = NOT_KEPT | {Busy.code, AnswerOverdue.code, Closing.code}
-
 
 def answering_of(books: Books, settings: Settings) -> Answering:
     """How messages are answered by an opened ledger."""
-    return Answering(books.ledger.handle_many, NOT_YET, settings.ledger_uri, books.clock)
+    return Answering(books.ledger.handle_many, NOT_KEPT, settings.ledger_uri, books.clock)
 
 
 def group_of(settings: Settings) -> str:

@@ -239,7 +239,9 @@ def _start(cluster: Cluster, deadline: float) -> None:
     # Nobody lives (see `_runs`), so a process number left behind can only mislead the server.
     for left_behind in (cluster.data / "postmaster.pid", cluster.sockets / f"{SOCKET}.lock"):
         left_behind.unlink(missing_ok=True)
-    for pages_mb in (buffers_mb(), BUFFERS_MB_MIN):  # what there is may not be to be had
+    for pages_mb in dict.fromkeys(
+        (buffers_mb(), BUFFERS_MB_MIN)
+    ):  # what there is may not be to be had
         _write_settings(cluster, pages_mb)
         if _started(cluster, programs, max(1.0, deadline - time.monotonic())):
             return

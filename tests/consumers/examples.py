@@ -41,7 +41,9 @@ def examples() -> dict[str, Record]:
         "receipt": write_receipt(receipt, LEDGER, found.traceparent),
         "fact": _fact(desk, 0),
         "withheld": _fact(desk, 2),
-        "dead letter": write_dead(dead_letter(wrong, topic, 3, 1204, dead.error, START)),
+        "dead letter": write_dead(
+            dead_letter(wrong, topic, 3, 1204, dead.error.code, str(dead.error), START)
+        ),
         "its receipt": write_receipt(
             not_kept(dead.command_id, dead.stream, dead.error), LEDGER, dead.traceparent
         ),

@@ -185,7 +185,7 @@ def test_a_dead_letter_gives_the_message_back_as_it_came(
     key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes | None]]
 ) -> None:
     came = Record(key, value, tuple(headers))
-    letter = dead_letter(came, "claims.commands.crm", 3, 2**40, WHY, AT)
+    letter = dead_letter(came, "claims.commands.crm", 3, 2**40, WHY.code, str(WHY), AT)
     record = write_dead(letter)
     assert (record.key, record.value) == (key, value)
     assert record.headers[: len(headers)] == tuple(headers)
@@ -194,8 +194,10 @@ def test_a_dead_letter_gives_the_message_back_as_it_came(
 
 
 def test_a_letter_that_died_twice_says_where_it_died_last_and_keeps_where_it_died_first() -> None:
-    once = write_dead(dead_letter(asking(), "claims.commands.crm", 0, 1, WHY, AT))
-    twice = read_dead(write_dead(dead_letter(once, "claims.commands.bank", 2, 3, WHY, AT)))
+    once = write_dead(dead_letter(asking(), "claims.commands.crm", 0, 1, WHY.code, str(WHY), AT))
+    twice = read_dead(
+        write_dead(dead_letter(once, "claims.commands.bank", 2, 3, WHY.code, str(WHY), AT))
+    )
     assert (twice.topic, read_dead(twice.record).topic) == (
         "claims.commands.bank",
         "claims.commands.crm",
@@ -217,7 +219,11 @@ def test_a_letter_that_died_twice_says_where_it_died_last_and_keeps_where_it_die
 def test_what_is_no_dead_letter_is_refused_by_name(
     place: int, value: bytes | None, code: str
 ) -> None:
-    headers = list(write_dead(dead_letter(asking(), "claims.commands.crm", 0, 1, WHY, AT)).headers)
+    headers = list(
+        write_dead(
+            dead_letter(asking(), "claims.commands.crm", 0, 1, WHY.code, str(WHY), AT)
+        ).headers
+    )
     headers[-place] = (headers[-place][0], value)
     with pytest.raises(Refused) as caught:
         read_dead(asking()._replace(headers=headers))
@@ -226,7 +232,9 @@ def test_what_is_no_dead_letter_is_refused_by_name(
 
 @pytest.mark.parametrize("kept", range(6))
 def test_a_message_without_the_last_headers_is_no_dead_letter(kept: int) -> None:
-    whole = write_dead(dead_letter(Record(None, None, ()), "claims.commands.crm", 0, 1, WHY, AT))
+    whole = write_dead(
+        dead_letter(Record(None, None, ()), "claims.commands.crm", 0, 1, WHY.code, str(WHY), AT)
+    )
     with pytest.raises(Refused) as caught:
         read_dead(whole._replace(headers=whole.headers[:kept]))
     assert caught.value.code == "E700"

@@ -38,7 +38,8 @@ def test_an_offer_is_shown_to_nobody_who_may_not_see_it() -> None:
 
 
 def test_what_we_think_is_privileged() -> None:
-    for fact in (strategy_set(), asked(), decided()):
+    consumed = SAMPLES["approval-consumed.1"].fact
+    for fact in (strategy_set(), asked(), decided(), consumed):
         assert labels_of(fact) == Labels(privilege=Privilege.LITIGATION)
 
 
@@ -48,7 +49,8 @@ def test_what_we_think_is_privileged() -> None:
         ("make-offer", Privilege.WPSATC),
         ("accept-offer", Privilege.WPSATC),
         ("decide-escalation", Privilege.LITIGATION),
-        ("correct-fact", Privilege.WPSATC),
+        ("agree-settlement", Privilege.WPSATC),
+        ("correct-fact", Privilege.LITIGATION),
         ("set-estimate", Privilege.NONE),
         ("of-another-day", Privilege.NONE),
     ],

@@ -48,7 +48,9 @@ def broker(run_folder: Path) -> Iterator[Broker]:
 
 
 def aside(record: Record, error: Refused) -> Leaving:
-    return Leaving(DEAD, write_dead(dead_letter(record, CRM, 0, 7, error, system_clock())))
+    return Leaving(
+        DEAD, write_dead(dead_letter(record, CRM, 0, 7, error.code, str(error), system_clock()))
+    )
 
 
 @pytest.fixture
