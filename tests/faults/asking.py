@@ -70,6 +70,10 @@ class Asker:
         """Send these again, before anything new."""
         self._again.extend(batch)
 
+    def next_steps(self) -> list[Body]:
+        """Steps that follow what was asked before; none where none do."""
+        return self._next.popleft() if self._next else []
+
     def _some(self, newest: int) -> list[str]:
         chance = self._dice.random()
         if chance < 0.06 and self._sent:
@@ -77,17 +81,18 @@ class Asker:
         if chance < 0.12:
             return [self._badly()]
         if chance < 0.30 and self._next:
-            return list(map(as_sent, self._next.popleft()))
+            return list(map(as_sent, self.next_steps()))
         if chance < 0.35 or not self._own:
             self._own.append(self._id())
             return list(map(as_sent, opening(self._own[-1], self._day)))
         if chance < 0.60:
             claim = f"S{self._dice.randint(max(0, newest - SHARED_LIVE + 1), newest)}"
             opened = opening(claim, self._day) if self._dice.random() < 0.2 else []
-            return list(map(as_sent, [*opened, self._action(claim)]))
-        return [as_sent(self._action(self._dice.choice(self._own)))]
+            return list(map(as_sent, [*opened, self.action(claim)]))
+        return [as_sent(self.action(self._dice.choice(self._own)))]
 
-    def _action(self, claim: str) -> Body:
+    def action(self, claim: str) -> Body:
+        """Something that is asked about a file; what follows it is kept for later."""
         draw = self._dice.random()
         if draw < 0.40:
             return self._estimates(claim)
@@ -153,13 +158,13 @@ class Asker:
             claim,
             recovery_id=self._id(),
             line=self._dice.choice(LINES),
-            category=self._dice.choice(("reinsurance", "contribution")),
+            category=self._dice.choice(("excess", "contribution")),
             amount=gbp(self._pounds(1, 90)),
         )
 
     def _badly(self) -> str:
         claim = self._dice.choice((*self._own, "nowhere"))
-        good = self._action(claim)
+        good = self.action(claim)
         match self._dice.randrange(7):
             case 0:
                 return as_sent(good)[:-3]

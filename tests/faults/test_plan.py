@@ -7,7 +7,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.faults.asking import Asker
+from commands.door import Unread, read
+from tests.faults.asking import Asker, as_sent
 from tests.faults.exchanges import exchanges, note_sent
 from tests.faults.journal import Journal
 from tests.faults.storm import AT_LEAST, plan
@@ -32,6 +33,15 @@ def test_the_same_seed_asks_the_same(seed: int) -> None:
     first, second = (Asker("w", random.Random(seed), DAY, ["again"]) for _ in range(2))
     for tenths in range(30):
         assert first.batch(tenths / 10) == second.batch(tenths / 10)
+
+
+@given(seed=st.integers())
+def test_what_is_asked_of_a_file_can_be_read(seed: int) -> None:
+    asker = Asker("w", random.Random(seed), DAY, ())
+    for number in range(30):
+        for body in (asker.action(f"C{number}"), *asker.next_steps()):
+            command = read(as_sent(body).encode())
+            assert not isinstance(command, Unread), command.error
 
 
 def test_a_line_that_a_kill_has_torn_is_not_told_and_spoils_no_other(tmp_path: Path) -> None:
