@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGCONT, SIGKILL, SIGTERM, Signals
-from typing import Any
+from typing import Any, NamedTuple
 
 from commands.sources import Source
 from edge.kafka.errors import BrokerUnavailable
@@ -58,6 +58,18 @@ ALONE = {
 _CHILDREN: dict[Path, "subprocess.Popen[bytes]"] = {}  # of this process, which has to bury them
 
 
+class Ports(NamedTuple):
+    """Where its doors are. The broker sends those who come by `behind` to `before`, always: there a
+    test may put a proxy, which passes on to `behind`.
+    """
+
+    plain: int
+    sasl: int
+    before: int
+    behind: int
+    controller: int
+
+
 class NotStarted(Exception):
     """The broker did not come up; what it said last is in the message."""
 
@@ -81,12 +93,12 @@ class Broker:
     @property
     def plain(self) -> str:
         """Host and port of the listener that asks for nothing."""
-        return f"127.0.0.1:{self._ports()[0]}"
+        return f"127.0.0.1:{self.ports().plain}"
 
     @property
     def sasl(self) -> str:
         """Host and port of the listener that asks for a name and a password."""
-        return f"127.0.0.1:{self._ports()[1]}"
+        return f"127.0.0.1:{self.ports().sasl}"
 
     def settings(self, user: str = "", **others: Any) -> Settings:
         """How to reach it: as a user, or as nobody by the plain listener."""
@@ -152,9 +164,8 @@ class Broker:
     def _log(self) -> Path:
         return self.folder / "log"
 
-    def _ports(self) -> tuple[int, int, int]:
-        plain, sasl, controller = json.loads((self.folder / "ports").read_text())
-        return plain, sasl, controller
+    def ports(self) -> Ports:
+        return Ports(*json.loads((self.folder / "ports").read_text()))
 
     def _end(self, number: Signals) -> None:
         self.signal(number)
@@ -183,9 +194,9 @@ class Broker:
         Raises `NotStarted`.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        plain, sasl, controller = free_ports(3)
+        ports = Ports(*free_ports(len(Ports._fields)))
         config = self.folder / "server.properties"
-        here = _here(plain, sasl, controller, self.folder / "data")
+        here = _here(ports, self.folder / "data")
         config.write_text(as_properties({**settings, **here}))
         scram = [
             part
@@ -202,7 +213,7 @@ class Broker:
         )
         if done.returncode:
             raise NotStarted((done.stdout + done.stderr)[-LOG_SHOWN:])
-        (self.folder / "ports").write_text(json.dumps((plain, sasl, controller)))
+        (self.folder / "ports").write_text(json.dumps(ports))
 
 
 def password_of(user: str) -> str:
@@ -215,15 +226,17 @@ def as_properties(settings: dict[str, str]) -> str:
     return "".join(f"{name}={value}\n" for name, value in settings.items())
 
 
-def _here(plain: int, sasl: int, controller: int, data: Path) -> dict[str, str]:
+def _here(ports: Ports, data: Path) -> dict[str, str]:
     """Where it listens, and keeps what it is given."""
-    doors = f"PLAINTEXT://127.0.0.1:{plain},SASL_PLAINTEXT://127.0.0.1:{sasl}"
+    at = "127.0.0.1"
+    doors = f"PLAINTEXT://{at}:{ports.plain},SASL_PLAINTEXT://{at}:{ports.sasl}"
     return {
-        "controller.quorum.bootstrap.servers": f"127.0.0.1:{controller}",
-        "listeners": f"{doors},CONTROLLER://127.0.0.1:{controller}",
-        "advertised.listeners": doors,
+        "controller.quorum.bootstrap.servers": f"{at}:{ports.controller}",
+        "listeners": f"{doors},BEHIND://{at}:{ports.behind},CONTROLLER://{at}:{ports.controller}",
+        "advertised.listeners": f"{doors},BEHIND://{at}:{ports.before}",
         "listener.security.protocol.map": (
-            "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT"
+            "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,"
+            "BEHIND:PLAINTEXT"
         ),
         "log.dirs": str(data),
     }
