@@ -29,6 +29,7 @@ class Kind(StrEnum):
     PARKED = "file set aside"
     MONEY = "money unlike the model"
     ANSWERS = "another answer elsewhere"
+    EARLY = "committed before it was answered"
     HUNG = "never ended"
     CRASHED = "crashed"
     UNSEEN = "fault that never came"

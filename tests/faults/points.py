@@ -8,7 +8,7 @@ import os
 import re
 import signal
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -33,6 +33,14 @@ _POSITION = re.compile(r'\bUPDATE\s+"?views"?\."?position\b', re.IGNORECASE)
 
 def await_fate(fate: Fate, journal: Journal) -> None:
     """From now on, this process meets its fate when it passes the point often enough."""
+    passing = meeting(fate, journal)
+    _watch_batches(passing)
+    _watch_statements(passing)
+    _watch_transactions(passing)
+
+
+def meeting(fate: Fate, journal: Journal) -> Callable[[str], None]:
+    """What is to be told of each point that this process passes."""
     left, lock = fate.passing, threading.Lock()
 
     def passing(point: str) -> None:
@@ -44,9 +52,7 @@ def await_fate(fate: Fate, journal: Journal) -> None:
             journal.write(fault=f"{_DEEDS[signal.Signals(fate.signal)]} {point}")
             os.kill(os.getpid(), fate.signal)
 
-    _watch_batches(passing)
-    _watch_statements(passing)
-    _watch_transactions(passing)
+    return passing
 
 
 _DEEDS = {signal.SIGKILL: "killed", signal.SIGSTOP: "stopped"}

@@ -20,7 +20,10 @@ from tests.faults.journal import Journal
 # A fresh interpreter would import for a second at every start; this one is forked from a server
 # that has it all imported, and has no thread and no connection.
 FORKS = multiprocessing.get_context("forkserver")
-IMPORTED = ["writer", "projector", "reader", "proxy", "holes"]
+IMPORTED = [
+    *("writer", "projector", "reader", "proxy", "holes"),
+    *("over_kafka.programs", "over_kafka.sending", "over_kafka.witness"),
+]
 PR_SET_PDEATHSIG = 1
 END_S_MAX = 20.0
 LOOK_S = 0.5
