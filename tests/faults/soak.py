@@ -1,112 +1,73 @@
 """`make soak`: cycle after cycle for as long as asked, and what it came to.
 
-The first cycle has the seed that is given, and each later one the next number, so that a cycle that
-found something is run again by its own seed. It ends with 1 if anything was found.
+The first cycle has the seed that is given, and each later one the next number; those of the engine
+and those over Kafka take turns. A cycle that found something is run again by its own seed and part.
+It ends with 1 if anything was found.
 """
 
 import fcntl
+import itertools
 import json
 import os
 import random
 import shutil
-import statistics
+import signal
+import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import IO, Annotated
 
 import typer
 from rich.console import Console
 from rich.live import Live
-from rich.table import Table
 
 from edge.postgres import embedded
-from tests.faults.canary import Sung, sing
+from tests.brokers.broker import Broker
+from tests.faults.canary import sing
 from tests.faults.checks import Finding, Kind, shown
-from tests.faults.cycle import Outcome, cycle
+from tests.faults.cycle import cycle
+from tests.faults.over_kafka.canary import sing as sing_over_kafka
+from tests.faults.over_kafka.cycle import cycle as cycle_over_kafka
+from tests.faults.over_kafka.storm import LONG
+from tests.faults.over_kafka.storm import Storm as StormOverKafka
 from tests.faults.server import Server
 from tests.faults.storm import Storm
+from tests.faults.totals import Part, Total
 
 STORM_S = 40.0
 CANARY_S_MAX = 60.0
 PLACE = Path(tempfile.gettempdir())
 PREFIX = f"claims-soak-{os.getuid()}-"
 SEEDS = 10**9
-
-
-@dataclass
-class Total:
-    """What all cycles came to."""
-
-    seed: int
-    minutes: float
-    canary: Sung | None = None
-    cycles: int = 0
-    sent: int = 0
-    acknowledged: int = 0
-    facts: int = 0
-    faults: Counter[str] = field(default_factory=Counter[str])
-    unkept: Counter[str] = field(default_factory=Counter[str])
-    writes_back_s: list[float] = field(default_factory=list[float])
-    views_back_s: list[float] = field(default_factory=list[float])
-    findings: list[Finding] = field(default_factory=list[Finding])
-
-    def add(self, outcome: Outcome) -> None:
-        self.cycles += 1
-        self.sent += outcome.sent
-        self.acknowledged += outcome.acknowledged
-        self.facts += outcome.facts
-        self.faults += outcome.faults
-        self.unkept += outcome.unkept
-        self.writes_back_s += outcome.writes_back_s
-        self.views_back_s += outcome.views_back_s
-        self.findings += [
-            Finding(each.kind, f"seed {outcome.seed}: {each.what}") for each in outcome.findings
-        ]
-
-    def data(self) -> dict[str, Any]:
-        """All of it, as JSON has it."""
-        return {
-            "seed": self.seed,
-            "minutes": self.minutes,
-            "canary_skipped": len(self.canary.findings) if self.canary else 0,
-            "cycles": self.cycles,
-            "commands_sent": self.sent,
-            "commands_acknowledged": self.acknowledged,
-            "facts": self.facts,
-            "faults": {str(kind): count for kind, count in self.faults.most_common()},
-            "answers_not_kept": dict(self.unkept.most_common()),
-            "writes_back_s": _spread(self.writes_back_s),
-            "views_back_s": _spread(self.views_back_s),
-            "found": dict(Counter(str(each.kind) for each in self.findings)),
-            "findings": [f"{each.kind}: {each.what}" for each in self.findings],
-        }
+TOLD_TO_END = 128 + signal.SIGTERM
 
 
 def soak(
     minutes: Annotated[float, typer.Option(help="How long; a cycle under way is finished.")] = 1.0,
     seed: Annotated[int | None, typer.Option(help="The first cycle's.")] = None,
+    only: Annotated[Part | None, typer.Option(help="Cycles of one part only.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Tell the result as JSON.")] = False,
 ) -> None:
     """Hurt the ledger for as long as asked; see docs/how-to/soak.md."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TOLD_TO_END))  # leave nothing behind
     console = Console(stderr=as_json)
     total = Total(random.SystemRandom().randrange(SEEDS) if seed is None else seed, minutes)
     _clear_what_killed_soaks_left()
     with _folder() as folder:
         server = Server(folder)
         try:
-            _soak(total, server, folder, console)
+            with Live(console=console, refresh_per_second=2, transient=True) as live:
+                Soak(total, server, folder, live).run([only] if only else list(Part))
         finally:
             server.end()
         if not total.findings:
             shutil.rmtree(folder)
     if as_json:
         typer.echo(json.dumps(total.data()))
-    console.print(drawn(total, "done"))
+    console.print(total.drawn("done"))
     if total.findings:
         console.print(shown(total.findings), markup=False)
         console.print(f"The journals and the database are in {folder}", markup=False)
@@ -114,58 +75,59 @@ def soak(
     console.print("Nothing was lost, doubled or skipped.")
 
 
-def _soak(total: Total, server: Server, folder: Path, console: Console) -> None:
-    deadline = time.monotonic() + 60 * total.minutes
-    with Live(console=console, refresh_per_second=2, transient=True) as live:
+class Soak:
+    """The cycles, one after the other, on one server."""
 
-        def tell(storm: Storm) -> None:
-            live.update(drawn(total, f"seed {storm.seed}", storm.faults))
+    def __init__(self, total: Total, server: Server, folder: Path, live: Live) -> None:
+        self._total = total
+        self._server = server
+        self._folder = folder
+        self._live = live
 
-        live.update(drawn(total, "canary"))
-        total.canary = _canary(server, folder, total.seed)
-        if Kind.SKIPPED not in {each.kind for each in total.canary.findings}:
-            total.findings.append(Finding(Kind.UNSEEN, "the canary stayed green"))
-        server.drop("canary")
-        while total.cycles == 0 or time.monotonic() < deadline:
-            name = str(total.seed + total.cycles)
-            outcome = cycle(server, folder / name, name, STORM_S, tell)
-            total.add(outcome)
-            if not outcome.findings:
-                shutil.rmtree(folder / name)
+    def run(self, parts: list[Part]) -> None:
+        """Let the parts take turns until the time is up; before its first, each has its canary."""
+        deadline = time.monotonic() + 60 * self._total.minutes
+        for number, part in enumerate(itertools.cycle(parts)):
+            if number and time.monotonic() >= deadline:
+                return
+            if part not in self._total.canaries:
+                self._live.update(self._total.drawn(f"canary of the {part}"))
+                self._sing(part)
+            self._cycle(part, str(self._total.seed + number))
 
+    def _sing(self, part: Part) -> None:
+        seed, own = str(self._total.seed), self._folder / f"canary-{part}"
+        own.mkdir()
+        conninfo = self._server.database(f"canary_{part}")
+        if part is Part.ENGINE:
+            found = sing(conninfo, own, seed, CANARY_S_MAX, lockless=True).findings
+            expected = {Kind.SKIPPED}
+        else:
+            found = sing_over_kafka(conninfo, self._broker("canary"), own, seed)
+            expected = {Kind.LOST, Kind.EARLY}
+        self._server.drop(f"canary_{part}")
+        self._total.canaries[part] = len(found)
+        if not expected <= {each.kind for each in found}:
+            self._total.findings.append(Finding(Kind.UNSEEN, f"the {part} canary stayed green"))
 
-def _canary(server: Server, folder: Path, seed: int) -> Sung:
-    own = folder / "canary"
-    own.mkdir()
-    conninfo = server.database("canary")
-    return sing(conninfo, own, str(seed), CANARY_S_MAX, lockless=True)
+    def _cycle(self, part: Part, seed: str) -> None:
+        folder, found = self._folder / f"{part}-{seed}", len(self._total.findings)
+        if part is Part.ENGINE:
+            self._total.add(cycle(self._server, folder, seed, STORM_S, self._tell))
+        else:
+            broker = self._broker(seed)
+            self._total.add_over_kafka(
+                cycle_over_kafka(self._server, broker, folder, seed, LONG, self._tell)
+            )
+        if len(self._total.findings) == found:
+            shutil.rmtree(folder)
 
+    def _broker(self, name: str) -> Broker:
+        """A new one, where the next soak finds it if this one is killed."""
+        return Broker(self._folder, f"broker-{name}")
 
-def drawn(total: Total, now: str, faults: Counter[str] | None = None) -> Table:
-    """The totals so far, and what is going on."""
-    table = Table(title=f"Soak, {now}", show_header=False, title_justify="left")
-    canary = f"skips {len(total.canary.findings)}" if total.canary else "-"
-    told: dict[str, object] = {
-        "seed of the first cycle": total.seed,
-        "canary": canary,
-        "cycles": total.cycles,
-        "commands sent": f"{total.sent:,}",
-        "acknowledged": f"{total.acknowledged:,}",
-        "facts": f"{total.facts:,}",
-        "writes back, s (median, most)": "{median} {most}".format(**_spread(total.writes_back_s)),
-        "views back, s (median, most)": "{median} {most}".format(**_spread(total.views_back_s)),
-    }
-    told |= dict((total.faults + (faults or Counter())).most_common())
-    told |= {f"FOUND {kind}": n for kind, n in Counter(e.kind for e in total.findings).items()}
-    for name, value in told.items():
-        table.add_row(name, str(value))
-    return table
-
-
-def _spread(seconds: list[float]) -> dict[str, float]:
-    if not seconds:
-        return {"median": 0.0, "most": 0.0}
-    return {"median": round(statistics.median(seconds), 2), "most": round(max(seconds), 2)}
+    def _tell(self, storm: Storm | StormOverKafka) -> None:
+        self._live.update(self._total.drawn(f"seed {storm.seed}", storm.faults))
 
 
 @contextmanager
@@ -192,6 +154,8 @@ def _clear_what_killed_soaks_left() -> None:
     for folder in PLACE.glob(f"{PREFIX}*"):
         with suppress(FileNotFoundError, BlockingIOError), _held(folder):
             embedded.stop(folder)
+            for own in folder.glob("*/"):
+                Broker(folder, own.name).kill()
 
 
 if __name__ == "__main__":

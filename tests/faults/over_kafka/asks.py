@@ -16,13 +16,15 @@ from tests.commands.bodies import Body
 from tests.faults.asking import as_sent
 from tests.faults.journal import Journal, entries
 
+POISON = "poison: "
+
 
 @dataclass(frozen=True, slots=True)
 class Ask:
     """A message by its key in the journals, which is its `ce_id` where it has one.
 
     `code` is that by which it has to go aside, "" for a command, which has to be judged. `told`:
-    whoever sent it has to get a receipt.
+    whoever sent it has to get a receipt. `kind` is that of poison.
     """
 
     key: str
@@ -30,6 +32,7 @@ class Ask:
     record: Record
     code: str = ""
     told: bool = True
+    kind: str = ""
 
 
 def asking(body: Body, source: Source, key: str = "") -> Ask:
@@ -63,7 +66,9 @@ def note_asked(journal: Journal, ask: Ask) -> None:
     """Write a message down before it is sent for the first time."""
     key, value, headers = ask.record
     told = [_text(key), _text(value), [(name, _text(each)) for name, each in headers]]
-    journal.write(asked=[ask.key, ask.topic, told, ask.code, ask.told])
+    journal.write(asked=[ask.key, ask.topic, told, ask.code, ask.told, ask.kind])
+    if ask.kind:
+        journal.write(fault=f"{POISON}{ask.kind}")
 
 
 def note_stored(journal: Journal, key: str, partition: int, offset: int) -> None:
@@ -75,9 +80,9 @@ def asked(path: Path) -> Iterator[Ask]:
     """The messages that a journal says were sent, in the order in which they first were."""
     for entry in entries(path):
         if "asked" in entry:
-            name, topic, (key, value, headers), code, told = entry["asked"]
+            name, topic, (key, value, headers), code, told, kind = entry["asked"]
             pairs = tuple((HeaderName(each), _bytes(text)) for each, text in headers)
-            yield Ask(name, topic, Record(_bytes(key), _bytes(value), pairs), code, told)
+            yield Ask(name, topic, Record(_bytes(key), _bytes(value), pairs), code, told, kind)
 
 
 def stored(path: Path) -> Iterator[tuple[str, int, int]]:

@@ -131,11 +131,12 @@ def of_letters(left: Left) -> Iterator[Finding]:
 
 
 def of_receipts(left: Left) -> Iterator[Finding]:
-    """Every input has a receipt, all of one id are the same to the byte, and say what is so."""
-    for key in sorted(set(left.keys.values()) - {""}):
+    """Every message has a receipt, all of one id are the same to the byte, and say what is so."""
+    times = Counter(left.keys.values())
+    for key in sorted(times.keys() - {""}):
         ask, found = left.asks[key], left.by_id.get(key, ())
-        if ask.told and not found:
-            yield Finding(Kind.LOST, f"the receipt of {key}")
+        if ask.told and len(found) < times[key]:
+            yield Finding(Kind.LOST, f"{key} came {times[key]} times, its receipt {len(found)}")
         if len({(each.key, each.value) for each in found}) > 1:
             yield Finding(Kind.DOUBLED, f"{key} was answered in several ways")
         elif len(set(found)) > 1:
@@ -179,45 +180,65 @@ def same(record: Record, fact: Fact) -> bool:
     if not header(record, "ce_withheld"):
         return placed and record.value == fact.state
     stub, whole = json.loads(record.value or b""), json.loads(fact.state)
-    kept = all(whole["envelope"][name] == value for name, value in stub["envelope"].items())
-    return placed and kept and stub["name"] == fact.name and "fact" not in stub
+    if "fact" in stub or stub["name"] != fact.name:
+        return False
+    return placed and all(
+        whole["envelope"][name] == told for name, told in stub["envelope"].items()
+    )
 
 
 def of_offsets(left: Left) -> Iterator[Finding]:
-    """No offset was ever committed of what was not answered by then; in the end all are."""
-    answered = _answered(left)
+    """No offset was ever committed past what was not answered by then; in the end all are."""
     inputs: defaultdict[Partition, list[int]] = defaultdict(list)
     for each in left.inputs:
         inputs[each.place].append(each.offset)
-    looked_at: Counter[Partition] = Counter()  # what was answered once stays so
+    answers = _Answers(left)
     for seen in left.seen:
         for place, committed in seen.committed.items():
             offsets = inputs[place]
-            till = bisect_left(offsets, committed)
-            for offset in offsets[looked_at[place] : till]:
-                firsts = answered[place, offset].items()
-                if not any(seen.ends.get(topic, 0) > first for topic, first in firsts):
-                    yield Finding(Kind.EARLY, f"{_at(place, offset)}, when {committed} was")
-            looked_at[place] = max(looked_at[place], till)
+            # What was seen to be answered stays so, also when everything is read once more.
+            new = offsets[answers.looked_at[place] : bisect_left(offsets, committed)]
+            answers.looked_at[place] += len(new)
+            for offset in answers.missing(place, new, seen.ends):
+                yield Finding(Kind.EARLY, f"{_at(place, offset)}, when {committed} was")
     for place, end in left.ends.items():
         if end and left.committed.get(place) != end:
             at = left.committed.get(place, 0)
             yield Finding(Kind.LOST, f"the group stands at {_at(place, at)} of {end}")
 
 
-def _answered(left: Left) -> dict[tuple[Partition, int], Places]:
-    """Of each input, where the first answers to it are."""
-    receipts: defaultdict[str, Places] = defaultdict(dict)
-    for each in left.receipts:
-        receipts[header(each.record, "ce_id")].setdefault(each.place, each.offset)
-    letters: defaultdict[tuple[Partition, int], Places] = defaultdict(dict)
-    for each in left.letters:
-        letter = letter_of(each.record)
-        letters[letter.place, letter.offset].setdefault(each.place, each.offset)
-    return {
-        at: letters[at] if key in left.asks and left.asks[key].code else receipts[key]
-        for at, key in left.keys.items()
-    }
+class _Answers:
+    """Where answers are, to be counted up to the ends that were seen.
+
+    A message that goes aside has a dead letter of its own. A command's receipts do not say which of
+    its messages they answer, but there are as many.
+    """
+
+    def __init__(self, left: Left) -> None:
+        self._left = left
+        self._receipts: defaultdict[str, list[Placed]] = defaultdict(list)
+        for each in left.receipts:
+            self._receipts[header(each.record, "ce_id")].append(each)
+        self._letters: defaultdict[tuple[Partition, int], list[Placed]] = defaultdict(list)
+        for each in left.letters:
+            letter = letter_of(each.record)
+            self._letters[letter.place, letter.offset].append(each)
+        self._asked = Counter[str]()
+        self.looked_at = Counter[Partition]()
+
+    def missing(self, place: Partition, offsets: Sequence[int], ends: Places) -> Iterator[int]:
+        """Which of these messages, looked at for the first time, had no answer by these ends."""
+        for offset in offsets:
+            key = self._left.keys[place, offset]
+            if not key:
+                continue  # nobody sent it: told of elsewhere
+            self._asked[key] += 1
+            if self._left.asks[key].code:
+                there, wanted = self._letters[place, offset], 1
+            else:
+                there, wanted = self._receipts[key], self._asked[key]
+            if sum(each.offset < ends.get(each.place, 0) for each in there) < wanted:
+                yield offset
 
 
 def letter_of(record: Record) -> Letter:

@@ -1,6 +1,5 @@
 """A cycle over Kafka, from the first process to the last check, on servers of its own."""
 
-import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from kafka.errors import KafkaError
 from commands.sources import Source
 from consumers.topics import commands_topic
 from edge.kafka.errors import BrokerUnavailable
+from tests.brokers.broker import Broker
 from tests.faults import checks, evidence
 from tests.faults.checks import Evidence, Finding, Kind
 from tests.faults.cycle import employ
@@ -51,20 +51,20 @@ class Outcome:
 
 def cycle(
     server: Server,
-    run: Path,
+    broker: Broker,
+    folder: Path,
     seed: str,
     form: Form,
     tell: Callable[[Storm], None] = lambda _: None,
 ) -> Outcome:
-    """Hurt everything, then ask whether all still holds; what is left is in a folder of `run`."""
+    """Hurt everything, then ask whether all still holds. The broker is a new one, and ended."""
     began = time.monotonic()
-    folder = run / f"kafka-{seed}"
     folder.mkdir(parents=True)
     name = f"kafka_{seed}"
     conninfo = server.database(name)
     employ(conninfo, folder)
-    hub = Hub(run, f"broker-{seed}")
     try:
+        hub = Hub(broker)
         with hub.proxy() as proxy:
             storm = Storm(server, hub, proxy, conninfo, folder, seed, form, tell=tell)
             try:
@@ -77,11 +77,10 @@ def cycle(
         kept = evidence.gather(conninfo, folder)
         left = gather(hub, conninfo, folder, kept.answers)
     finally:
-        hub.broker.kill()
+        broker.kill()
     findings = [*storm.findings, *of_everything(left, as_told(left, kept, folder), conninfo)]
     if not findings:
         server.drop(name)
-        shutil.rmtree(hub.broker.folder)
     return Outcome(
         seed,
         time.monotonic() - began,
@@ -125,11 +124,19 @@ def _settle(storm: Storm) -> None:
 
 def _behind(storm: Storm) -> list[str]:
     """What is not done yet."""
-    senders = [each.name for each in storm.called("sender") if each.alive]
-    if senders:
+    if senders := [each.name for each in storm.called("sender") if each.alive]:
         return senders
+    if unread := unanswered(storm.hub):
+        return unread
+    with psycopg.connect(storm.conninfo) as connection:
+        ((level,),) = connection.execute(_LEVEL).fetchall()
+    return [] if level else ["relay"]
+
+
+def unanswered(hub: Hub) -> list[str]:
+    """Which partitions the group has not read to their ends."""
     try:
-        looking = Looking(storm.hub.settings)
+        looking = Looking(hub.settings)
     except BrokerUnavailable:
         return ["broker"]
     try:
@@ -139,9 +146,4 @@ def _behind(storm: Storm) -> list[str]:
         return ["broker"]
     finally:
         looking.close()
-    unread = [f"{place}" for place, end in ends.items() if end and committed.get(place) != end]
-    if unread:
-        return unread
-    with psycopg.connect(storm.conninfo) as connection:
-        ((level,),) = connection.execute(_LEVEL).fetchall()
-    return [] if level else ["relay"]
+    return [f"{place}" for place, end in ends.items() if end and committed.get(place) != end]

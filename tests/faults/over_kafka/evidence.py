@@ -19,9 +19,8 @@ from tests.faults.exchanges import exchanges
 from tests.faults.over_kafka.asks import asked, body_of, stored
 from tests.faults.over_kafka.checks import Fact, Left, Placed
 from tests.faults.over_kafka.hub import Hub
-from tests.faults.over_kafka.witness import Looking, all_seen
+from tests.faults.over_kafka.witness import WITNESS, Looking, all_seen
 
-WITNESS = "witness.jsonl"
 EMPLOYER = "employer.jsonl"
 _FACTS = """
 SELECT originator_id, originator_version, topic, state, notification_id

@@ -1,6 +1,5 @@
 """Kafka as a run has it: a broker with the ledger's topics, and what may happen to it."""
 
-from pathlib import Path
 from typing import Any
 
 from kafka.errors import KafkaError, NoError
@@ -24,9 +23,9 @@ LIMIT = "max.message.bytes"
 class Hub:
     """A broker that the harness hurts, and the proxy before its third door."""
 
-    def __init__(self, run: Path, name: str) -> None:
-        """Start it. `run` is the folder that all brokers of a run are in."""
-        self.broker = Broker(run, name)
+    def __init__(self, broker: Broker) -> None:
+        """Format it and start it."""
+        self.broker = broker
         self.broker.format(
             SETTINGS | ALONE | {"group.min.session.timeout.ms": SESSION_MS_MIN}, passwords={}
         )

@@ -89,9 +89,10 @@ def poison(name: str, key: str, day: date, source: Source) -> Ask:
     body = {**opening(f"{key}-file", day)[0], "command_id": key}
     if name == NOT_OF_SOURCE:
         wrong = command("approve-payment", "cat", key, body["claim"], payment_id="p")
-        return replace(asking(wrong, Source.TELEPHONY), code="E706")
+        return replace(asking(wrong, Source.TELEPHONY), code="E706", kind=name)
     topic = commands_topic(source)
     if name == BARE:  # without an id nobody can be answered
-        return Ask(key, topic, Record(None, None, (("n", key.encode()),)), "E700", told=False)
+        bare = Record(None, None, (("n", key.encode()),))
+        return Ask(key, topic, bare, "E700", told=False, kind=name)
     code, make = KINDS[name]
-    return Ask(key, topic, make(body), code)
+    return Ask(key, topic, make(body), code, kind=name)

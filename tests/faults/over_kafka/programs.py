@@ -3,6 +3,7 @@
 import os
 import sys
 import threading
+import time
 from collections.abc import Sequence
 
 from edge.cli import main
@@ -10,7 +11,7 @@ from edge.cli.asking import UNAVAILABLE
 from edge.kafka import clients
 from edge.settings import PREFIX
 from tests.faults.over_kafka.points import await_fate
-from tests.faults.process import Task
+from tests.faults.process import Task, end_when_told
 
 AWAY_S = 0.2
 HEARTBEATS = 3  # to a session, as the product has them
@@ -44,11 +45,11 @@ def _run(task: Task, stopping: threading.Event, bootstrap: str, *arguments: str)
 def run_program(arguments: Sequence[str], stopping: threading.Event) -> None:
     """Run a command of the ledger until told to stop, and again where something was away."""
     sys.argv = ["claims", *arguments]
-    while not stopping.is_set():
+    end_when_told()
+    while not stopping.is_set():  # by then: whoever tells it to later, ends it
         try:
             main()
         except SystemExit as end:
-            if end.code == UNAVAILABLE:
-                stopping.wait(AWAY_S)
-                continue
-            raise
+            if end.code != UNAVAILABLE:
+                raise
+            time.sleep(AWAY_S)

@@ -3,10 +3,11 @@
 Every sender has several writers, and all writers of all senders write to one file at a time.
 """
 
+import itertools
 import random
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -41,6 +42,7 @@ COPIES = 10  # of each message
 OPEN_MAX = 12  # messages of a writer that have not been sent ten times; then none is begun
 SHARED_S = 20.0  # so long all writers write to one file, before it grows too long
 AT_ONCE_MAX = 6
+ALL_AT_ONCE = 0.25  # how many messages are sent ten times in a row
 PAUSE_S_MAX = 0.8
 AWAY_S = 0.2
 DELIVERY_MS_MAX = 12_000  # from the send to its last attempt: then another producer sends it
@@ -52,9 +54,13 @@ UNFIT_VERSION = 999  # what no file has
 
 @dataclass
 class Asks:
-    """What one writer begins: commands on its own files and the shared one, and poison."""
+    """What one writer begins: commands on its own files and the shared one, and poison.
+
+    Writers of different numbers begin with different kinds of poison.
+    """
 
     name: str
+    number: int
     dice: random.Random
     day: date
     began: float
@@ -63,25 +69,34 @@ class Asks:
         self._asker = Asker(self.name, self.dice, self.day, ())
         self._own: list[str] = []
         self._shared = ""
-        self._poison = deque(self.dice.sample(NAMES, len(NAMES)))
+        often = [name for name in NAMES if name != TOO_LARGE]  # which once a run is enough of
+        kinds = itertools.cycle(self.dice.sample(often, len(often)))
+        self._kinds = itertools.chain([NAMES[self.number % len(NAMES)]], kinds)
         self._number = 0
 
     def some(self) -> list[Ask]:
         """What is sent next, in this order."""
         chance = self.dice.random()
+        if not self._own:
+            return [*self._opened(), self._poison()]
+        if chance < 0.09:
+            return [self._poison()]
         if chance < 0.12:
             return [self._unfit()]
         if chance < 0.35 and (steps := self._asker.next_steps()):
             return self._asking(steps)
-        if chance < 0.42 or not self._own:
-            self._own.append(f"{self.name}-{self._id()}")
-            return self._asking(opening(self._own[-1], self.day))
+        if chance < 0.42:
+            return self._opened()
         if chance < 0.85:
             claim = f"S{int((time.monotonic() - self.began) / SHARED_S)}"
             opened = [] if claim == self._shared else opening(claim, self.day)
             self._shared = claim
             return self._asking([*opened, self._asker.action(claim)])
         return self._asking([self._asker.action(self.dice.choice(self._own))])
+
+    def _opened(self) -> list[Ask]:
+        self._own.append(f"{self.name}-{self._id()}")
+        return self._asking(opening(self._own[-1], self.day))
 
     def _asking(self, bodies: Sequence[Body]) -> list[Ask]:
         """What opens a file everybody sends alike; the rest whoever may, as chance has it."""
@@ -94,15 +109,14 @@ class Asks:
         return self.dice.choice(sources_of(body["type"]))
 
     def _unfit(self) -> Ask:
-        """Poison, each kind in its turn, or a command that has to be refused."""
-        if self.dice.random() < 0.3:
-            body = self._asker.action(self.dice.choice([*self._own, "nowhere"]))
-            return asking({**body, "expected_version": UNFIT_VERSION}, self._source(body))
-        self._poison.rotate()
-        if self._poison[0] == TOO_LARGE and not self.name.endswith(".0.0"):
-            self._poison.rotate()  # one writer of each sender is enough for the heaviest
+        """A command that has to be refused."""
+        body = self._asker.action(self.dice.choice([*self._own, "nowhere"]))
+        return asking({**body, "expected_version": UNFIT_VERSION}, self._source(body))
+
+    def _poison(self) -> Ask:
         key = f"{self.name}-p{self._id()}"
-        return poison(self._poison[0], key, self.day, self.dice.choice(sources_of("notify-matter")))
+        source = self.dice.choice(sources_of("notify-matter"))
+        return poison(next(self._kinds), key, self.day, source)
 
     def _id(self) -> int:
         self._number += 1
@@ -141,7 +155,9 @@ class Writer:
             for ask in some:
                 note_asked(self.journal, ask)
                 self.left[ask.key] = (ask, COPIES)
-            return some
+            # All at once they are in one batch, and what happens to it happens to each of them.
+            times = COPIES if dice.random() < ALL_AT_ONCE else 1
+            return [ask for ask in some for _ in range(times)]
         keys = dice.choices(sorted(self.left), k=dice.randint(1, AT_ONCE_MAX))
         return [self.left[key][0] for key in keys]
 
@@ -185,6 +201,7 @@ def send(task: Task, stopping: threading.Event, *, bootstrap: str) -> None:
         Writer(
             Asks(
                 f"{task.name}.{task.life}.{number}",
+                int(task.name.rpartition("-")[2]) * task.threads + number,
                 random.Random(dice.random()),
                 task.day,
                 task.began,

@@ -19,11 +19,13 @@ from typing import Any
 from tests.faults.checks import Finding, Kind
 from tests.faults.journal import entries
 from tests.faults.over_kafka import points
+from tests.faults.over_kafka.asks import POISON
 from tests.faults.over_kafka.hub import Hub
+from tests.faults.over_kafka.poison import NAMES
 from tests.faults.over_kafka.programs import consume, relay
 from tests.faults.over_kafka.proxy import Mode, Proxy
 from tests.faults.over_kafka.sending import send
-from tests.faults.over_kafka.witness import watch
+from tests.faults.over_kafka.witness import WITNESS, all_seen, watch
 from tests.faults.process import Child, Fate, Role, Task
 from tests.faults.server import Server
 
@@ -33,7 +35,9 @@ BY_PROXY = {"consumer-2", "relay-1", "sender-3"}
 TICK_S = 0.05
 BETWEEN_S = (0.3, 1.5)  # two faults of a row
 TRY_S = 0.5
+BEGIN_S_MAX = 60.0  # until the first commands are answered
 GROUP_S_MAX = 60.0  # until a group has lost its members; their session is 10 s at most
+WAITS_FOR_TOPICS = b'"database": false'  # in what a consumer says when it does
 OWED_S_MAX = 90.0  # until every fault has come, once the time is up
 
 
@@ -66,7 +70,7 @@ OF_KAFKA = (
 )
 OF_THE_REST = tuple(hurt for hurt in Hurt if hurt not in OF_KAFKA)
 NAMED = {f"killed {point}" for point in (*points.OF_A_CONSUMER, *points.OF_A_RELAY)}
-EXPECTED = {*Hurt, *NAMED}
+EXPECTED = {*Hurt, *NAMED, *(f"{POISON}{name}" for name in NAMES)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,7 @@ class Form:
     proxy_s: float
 
 
-SHORT = Form(3_000, 6.0, 6.0, 5.0, 3.0, 5.0)
+SHORT = Form(3_000, 6.0, 11.0, 5.0, 3.0, 5.0)
 LONG = Form(10_000, 60.0, 60.0, 20.0, 20.0, 30.0)
 Acts = Generator[float]  # does something, and says how long to wait before the next part
 
@@ -113,6 +117,7 @@ class Storm:
     def blow(self) -> None:
         """Start everything, hurt it in every way, and go on until every fault has come."""
         self._start_all()
+        self._await_work()
         rows = [plan(self.dice, OF_KAFKA), plan(self.dice, OF_THE_REST)]
         self._play([self._row(row) for row in rows])
         until = time.monotonic() + OWED_S_MAX
@@ -177,6 +182,16 @@ class Storm:
         for number in range(SENDERS):
             self._begin(f"sender-{number}", send, threads=WRITERS)
         self._begin("witness", watch)
+
+    def _await_work(self) -> None:
+        """Until something was answered: who hurts them while they begin hurts nothing."""
+        deadline = time.monotonic() + BEGIN_S_MAX
+        while not any(seen.committed for seen in all_seen(self.folder / WITNESS)):
+            if time.monotonic() > deadline:
+                self.findings.append(Finding(Kind.HUNG, "the consumers answer nothing"))
+                return
+            self.tend()
+            time.sleep(TRY_S)
 
     def _begin(self, name: str, role: Callable[..., None], **more: Any) -> None:
         bootstrap = self.hub.proxied if name in BY_PROXY else self.hub.direct
@@ -304,14 +319,23 @@ class Storm:
         self.faults[hurt] += 1
 
     def _refuse_dead_letters(self) -> Acts:
-        for _ in until(GROUP_S_MAX):
-            if self.hub.take_dead_letters(taken=False):
-                yield self.form.dead_away_s
-                self.faults[Hurt.DEAD_AWAY] += 1
-                break
+        """Until a consumer says that it waits for the topics, and as long as it is to last."""
+        while not self.hub.take_dead_letters(taken=False):
             yield TRY_S
+        before = self._waits_for_topics()
+        for _ in until(GROUP_S_MAX):
+            yield TRY_S
+            if self._waits_for_topics() > before:
+                self.faults[Hurt.DEAD_AWAY] += 1
+                yield self.form.dead_away_s
+                break
         while not self.hub.take_dead_letters(taken=True):
             yield TRY_S
+
+    def _waits_for_topics(self) -> int:
+        """How often consumers have said so."""
+        said = (path.read_bytes() for path in self.folder.glob("consumer-*.err"))
+        return sum(text.count(WAITS_FOR_TOPICS) for text in said)
 
     def _again(self) -> Acts:
         """Start those with named points again, for the points that nobody has met yet."""

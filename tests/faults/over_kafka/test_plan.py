@@ -21,7 +21,7 @@ DAY = date(2026, 3, 2)
 
 
 def some(seed: int) -> list[Ask]:
-    asks = Asks("sender-0.0.0", random.Random(seed), DAY, began=0.0)
+    asks = Asks("sender-0.0.0", 0, random.Random(seed), DAY, began=0.0)
     return [ask for _ in range(60) for ask in asks.some()]
 
 
@@ -42,6 +42,11 @@ def test_what_is_sent_is_a_command_or_poison_as_the_sender_says(seed: int) -> No
     for ask in some(seed):
         read = found(ask)
         assert (read.error.code if isinstance(read, Dead) else "") == ask.code
+
+
+def test_twenty_writers_send_every_kind_of_poison_at_once() -> None:
+    first = [Asks("w", number, random.Random(1), DAY, began=0.0).some() for number in range(20)]
+    assert {ask.kind for some in first for ask in some} == {"", *NAMES}
 
 
 @given(seed=st.integers())

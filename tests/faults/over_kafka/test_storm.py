@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.brokers.broker import Broker
 from tests.faults.checks import shown
 from tests.faults.over_kafka.cycle import cycle
 from tests.faults.over_kafka.storm import SHORT
@@ -20,9 +21,8 @@ def server(server_home: Path) -> Iterator[Server]:
 
 
 def test_every_message_is_answered_and_each_effect_comes_once_whatever_is_hurt(
-    server: Server, server_home: Path, seed: str
+    server: Server, new_broker: Broker, tmp_path: Path, seed: str
 ) -> None:
-    outcome = cycle(server, server_home / "kafka", seed, SHORT)
-    told = f"seed {seed}, {outcome}:\n{shown(outcome.findings)}"
-    assert not outcome.findings, told
+    outcome = cycle(server, new_broker, tmp_path / "cycle", seed, SHORT)
+    assert not outcome.findings, f"seed {seed}, journals in {tmp_path}:\n{shown(outcome.findings)}"
     assert outcome.facts > 0

@@ -20,6 +20,7 @@ from tests.faults.process import Task
 LOOK_S = 0.7
 AWAY_S = 0.3
 GROUP = "ledger.consume"
+WITNESS = "witness.jsonl"  # the journal
 
 Places = dict[Partition, int]
 
