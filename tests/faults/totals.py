@@ -32,6 +32,7 @@ class Total:
     acknowledged: int = 0
     facts: int = 0
     asked: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter[str])
     messages: int = 0
     receipts: int = 0
     dead_letters: int = 0
@@ -55,6 +56,7 @@ class Total:
     def add_over_kafka(self, outcome: OutcomeOverKafka) -> None:
         """Add a cycle over Kafka."""
         self.asked += outcome.asked
+        self.outcomes += outcome.outcomes
         self.messages += outcome.messages
         self.receipts += outcome.receipts
         self.dead_letters += outcome.dead_letters
@@ -80,6 +82,7 @@ class Total:
             "commands_acknowledged": self.acknowledged,
             "facts": self.facts,
             "messages_asked": self.asked,
+            "outcomes": dict(self.outcomes),
             "messages": self.messages,
             "receipts": self.receipts,
             "dead_letters": self.dead_letters,
@@ -122,7 +125,8 @@ class Total:
     def _over_kafka(self) -> dict[str, object]:
         return {
             "commands and poison": f"{self.asked:,}",
-            "messages of them": f"{self.messages:,}",
+            **{f"of them {name}": f"{count:,}" for name, count in self.outcomes.items()},
+            "messages": f"{self.messages:,}",
             "receipts": f"{self.receipts:,}",
             "dead letters": f"{self.dead_letters:,}",
             "facts published": f"{self.published:,}",

@@ -101,6 +101,17 @@ def of_sending(left: Left) -> Iterator[Finding]:
             yield Finding(Kind.LOST, f"{key}, acknowledged at {_at(place, offset)}")
 
 
+def outcomes(left: Left) -> Counter[str]:
+    """How many ids were accepted, refused and put aside."""
+    told = Counter(
+        "dead"
+        if left.asks[key].code
+        else json.loads(left.answers.get(key, "{}")).get("outcome", "")
+        for key in set(left.keys.values()) - {""}
+    )
+    return Counter({name: told[name] for name in ("accepted", "refused", "dead")})
+
+
 def of_outcomes(left: Left) -> Iterator[Finding]:
     """By id, inputs = accepted + refused + dead: each is one of them, and only one."""
     for key in sorted(set(left.keys.values()) - {""}):

@@ -35,11 +35,16 @@ SELECT coalesce((SELECT min(position) FROM relay.position), 0)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a cycle was, and what went wrong in it; counted in messages of the topics."""
+    """What a cycle was, and what went wrong in it.
+
+    `asked` are ids, as are `outcomes`: accepted, refused and dead. What follows is counted in
+    messages of the topics, but for `facts`, which the log has.
+    """
 
     seed: str
     seconds: float
     asked: int
+    outcomes: Counter[str]
     messages: int
     receipts: int
     dead_letters: int
@@ -85,6 +90,7 @@ def cycle(
         seed,
         time.monotonic() - began,
         len(left.asks),
+        transport.outcomes(left),
         len(left.inputs),
         len(left.receipts),
         len(left.letters),

@@ -69,13 +69,14 @@ OF_KAFKA = (
     Hurt.DEAD_AWAY,
 )
 OF_THE_REST = tuple(hurt for hurt in Hurt if hurt not in OF_KAFKA)
+KILLS = (Hurt.CONSUMER_KILLED, Hurt.RELAY_KILLED, Hurt.SENDER_KILLED)
 NAMED = {f"killed {point}" for point in (*points.OF_A_CONSUMER, *points.OF_A_RELAY)}
 EXPECTED = {*Hurt, *NAMED, *(f"{POISON}{name}" for name in NAMES)}
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How long each thing lasts."""
+    """How long each thing lasts, and how many processes more are killed."""
 
     session_ms: int
     broker_away_s: float
@@ -83,10 +84,11 @@ class Form:
     postgres_away_s: float
     dead_away_s: float
     proxy_s: float
+    more: int
 
 
-SHORT = Form(3_000, 6.0, 11.0, 5.0, 3.0, 5.0)
-LONG = Form(10_000, 60.0, 60.0, 20.0, 20.0, 30.0)
+SHORT = Form(3_000, 6.0, 11.0, 5.0, 3.0, 5.0, more=0)
+LONG = Form(10_000, 60.0, 60.0, 20.0, 20.0, 30.0, more=20)
 Acts = Generator[float]  # does something, and says how long to wait before the next part
 
 
@@ -107,7 +109,6 @@ class Storm:
     tell: Callable[["Storm"], None] = lambda _: None
 
     def __post_init__(self) -> None:
-        self.dice = random.Random(f"{self.seed} over Kafka")
         self.began = time.monotonic()
         self._held: set[str] = set()  # who is not started again now
         self._owed: set[str] = set()  # faults that have not come, once the time is up
@@ -118,8 +119,7 @@ class Storm:
         """Start everything, hurt it in every way, and go on until every fault has come."""
         self._start_all()
         self._await_work()
-        rows = [plan(self.dice, OF_KAFKA), plan(self.dice, OF_THE_REST)]
-        self._play([self._row(row) for row in rows])
+        self._play([self._row(row) for row in plan(self.seed, self.form.more)])
         until = time.monotonic() + OWED_S_MAX
         while not self.findings and time.monotonic() < until:
             self._owed = self._unseen()
@@ -218,9 +218,6 @@ class Storm:
     def called(self, *names: str) -> list[Child]:
         return [each for each in self.children.values() if each.name.startswith(names)]
 
-    def _any(self, kind: str) -> Child:
-        return self.dice.choice(self.called(kind))
-
     def _look_at(self, child: Child) -> None:
         if child.crashed:
             self.findings.append(Finding(Kind.CRASHED, child.crashed))
@@ -243,16 +240,18 @@ class Storm:
             time.sleep(TICK_S)
 
     def _row(self, hurts: list[Hurt]) -> Acts:
-        for hurt in hurts:
-            yield self.dice.uniform(*BETWEEN_S)
-            yield from self._acts(hurt)
+        for number, hurt in enumerate(hurts):
+            dice = random.Random(f"{self.seed} {number} {hurt}")
+            yield dice.uniform(*BETWEEN_S)
+            yield from self._acts(hurt, dice)
 
-    def _acts(self, hurt: Hurt) -> Acts:
+    def _acts(self, hurt: Hurt, dice: random.Random) -> Acts:
         match hurt:
             case Hurt.CONSUMER_KILLED | Hurt.RELAY_KILLED | Hurt.SENDER_KILLED:
-                yield from self._kill(hurt)
+                dice.choice(self.called(hurt.partition(" ")[0])).kill()
+                self.faults[hurt] += 1
             case Hurt.CONSUMER_STOPPED:
-                yield from self._stop_past_the_session()
+                yield from self._stop_past_the_session(dice)
             case Hurt.OFFSETS_RESET:
                 yield from self._reset_offsets()
             case Hurt.BROKER_KILLED | Hurt.BROKER_AWAY | Hurt.BROKER_STOPPED:
@@ -270,14 +269,9 @@ class Storm:
                 self.server.start()
                 self.faults[hurt] += 1
 
-    def _kill(self, hurt: Hurt) -> Acts:
-        self._any(hurt.partition(" ")[0]).kill()
-        self.faults[hurt] += 1
-        yield 0
-
-    def _stop_past_the_session(self) -> Acts:
+    def _stop_past_the_session(self, dice: random.Random) -> Acts:
         """Until the others have its partitions, and a little longer; then it goes on."""
-        child = self._any("consumer")
+        child = dice.choice(self.called("consumer"))
         child.stop()
         for _ in until(GROUP_S_MAX):
             yield TRY_S
@@ -285,7 +279,7 @@ class Storm:
             if members and child.name not in members:
                 self.faults[Hurt.CONSUMER_STOPPED] += 1
                 break
-        yield self.dice.uniform(0, 2)
+        yield dice.uniform(0, 2)
         child.go()
 
     def _reset_offsets(self) -> Acts:
@@ -345,9 +339,13 @@ class Storm:
         yield 10.0
 
 
-def plan(dice: random.Random, hurts: tuple[Hurt, ...]) -> list[Hurt]:
-    """Every fault of a row once, in an order of the seed's."""
-    return dice.sample(hurts, len(hurts))
+def plan(seed: str, more: int) -> list[list[Hurt]]:
+    """The two rows: every fault once, and so many processes more killed beside the first row."""
+    dice = random.Random(f"{seed} over Kafka")
+    rows: list[list[Hurt]] = [[*OF_KAFKA], [*OF_THE_REST, *dice.choices(KILLS, k=more)]]
+    for row in rows:
+        dice.shuffle(row)
+    return rows
 
 
 def until(seconds: float) -> Iterator[None]:

@@ -95,6 +95,10 @@ def test_nothing_is_found_where_all_is_well(check: Check) -> None:
     assert list(check(WHOLE)) == []
 
 
+def test_ids_are_counted_by_what_they_came_to() -> None:
+    assert checks.outcomes(WHOLE) == {"accepted": 1, "refused": 0, "dead": 1}
+
+
 def test_a_message_that_nobody_sent_and_one_that_was_not_sent_ten_times_are_found() -> None:
     odd = placed(CRM, [*(each.record for each in WHOLE.inputs), Record(b"k", b"v", ())])
     assert kinds(checks.of_sending, replace(WHOLE, inputs=odd)) == {Kind.INVENTED}
