@@ -27,7 +27,7 @@ demo: $(STAMP)  ## show the ledger at work, on a PostgreSQL of its own
 test: $(STAMP)  ## run every test, on a PostgreSQL and a Kafka the tests start themselves
 	@$(BIN)/pytest -n auto
 
-soak: $(STAMP)  ## kill, stop and cut everything for MINUTES=n (SEED=s does it again), and look for what is lost
+soak: $(STAMP)  ## kill, stop and cut everything for MINUTES=n (SEED=s again, ONLY=engine or kafka), and look for what is lost
 	@$(BIN)/python -m tests.faults.soak --minutes $(or $(MINUTES),1) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY)) $(if $(JSON),--json)
 
 # The make that macOS brings cannot do this; there the output of two steps may mix.

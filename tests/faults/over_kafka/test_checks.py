@@ -49,8 +49,12 @@ def placed(place: Partition, records: Iterable[Record]) -> list[Placed]:
 
 
 LOG = [
-    Fact(STREAM, 1, "opened.1", b'{"fact": 1, "envelope": {"version": 1}}', 3),
-    Fact(STREAM, 2, "told.1", b'{"fact": 2, "envelope": {"version": 2}}', 7),
+    Fact(STREAM, 1, "opened.1", b'{"fact": 1, "envelope": {"version": 1, "labels": {}}}', 3),
+    Fact(
+        *(STREAM, 2, "told.1"),
+        b'{"fact": 2, "envelope": {"version": 2, "labels": {"privilege": "litigation"}}}',
+        7,
+    ),
 ]
 STUB = b'{"name": "told.1", "envelope": {"version": 2}, "withheld": "litigation"}'
 # The good one ten times, then the bad one, each answered as often; facts, one of them a stub.
@@ -158,6 +162,8 @@ def test_a_receipt_that_is_lost_doubled_changed_or_odd_is_found(
         ([published(1, LOG[0].state, 4), PUBLISHED[1]], Kind.CHANGED),
         ([published(1, b"{}", 3), PUBLISHED[1]], Kind.CHANGED),
         ([PUBLISHED[0], published(2, LOG[1].state, 7, ce_withheld="litigation")], Kind.CHANGED),
+        ([PUBLISHED[0], published(2, LOG[1].state, 7)], Kind.CHANGED),
+        ([PUBLISHED[0], published(2, STUB, 7)], Kind.CHANGED),
         ([*PUBLISHED, published(3, b"{}", 9)], Kind.INVENTED),
     ],
 )
