@@ -119,7 +119,8 @@ class Soak:
                 cycle_over_kafka(self._server, broker, folder, seed, LONG, self._tell)
             )
         if len(self._total.findings) == found:
-            shutil.rmtree(folder)
+            for each in (folder, self._broker(seed).folder):
+                shutil.rmtree(each, ignore_errors=True)  # an engine's cycle has no broker
 
     def _broker(self, name: str) -> Broker:
         """A new one, where the next soak finds it if this one is killed."""
