@@ -26,7 +26,10 @@ from bench import profile, results, table
 from bench.cluster import own_cluster
 from bench.pairs import PAIRS, Measurement, Sized, found, measure
 
-SHORT = ("p1_commands", "p2_callers", "p3_import", "p4_live_views", "p5_rebuild", "p6_replay")
+SHORT = (
+    *("p1_commands", "p2_callers", "p3_import", "p4_live_views", "p5_rebuild", "p6_replay"),
+    "p9_kafka",
+)
 Entries = dict[str, dict[str, Any]]
 Machine = dict[str, Any]
 OTHERS = ("splice_reconcile", "splice_convert")  # which take a data folder

@@ -13,9 +13,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from signal import SIGKILL
 from typing import Any
 
 from bench.cluster import Cluster
@@ -40,6 +41,12 @@ class Sized:
         return max(1, round(count * self.share))
 
 
+@contextmanager
+def nothing_beside() -> Generator[Given]:
+    """The server is all that most measurements need."""
+    yield {}
+
+
 @dataclass(frozen=True, slots=True)
 class Measurement:
     """One row of the table.
@@ -47,7 +54,8 @@ class Measurement:
     `prepare` fills databases and returns what each side is given. `sides` are functions of this
     folder, as `module:name`: at least `ours` and `theirs`, and any other is measured beside them.
     `reach` is the ratio to reach, and `p99_ms_max` the latency to stay within. `alternates` is
-    False where their work is on what ours has just made.
+    False where their work is on what ours has just made. `beside` runs what the measurement needs
+    besides the server, and says what every side is given of it.
     """
 
     key: str
@@ -59,6 +67,7 @@ class Measurement:
     sides: Mapping[str, str]
     p99_ms_max: float | None = None
     alternates: bool = True
+    beside: Callable[[], AbstractContextManager[Given]] = nothing_beside
 
 
 @dataclass(slots=True)
@@ -79,7 +88,9 @@ class Process:
 
     def end(self) -> None:
         """Ask for the memory it took, and let it go."""
-        self.series.rss_mb = max(self.tree_mb, self._ask({"end": True})["rss_mb"])
+        told = self._ask({"end": True})["rss_mb"]
+        at_work = sum(self.series.processes_mb.values())
+        self.series.rss_mb = at_work or max(self.tree_mb, told)
 
     def tell(self, what: Mapping[str, Any]) -> None:
         """Send a line."""
@@ -124,6 +135,7 @@ def started(side: str, given: Given) -> Generator[Process]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        start_new_session=True,  # so that what it starts can be ended with it
         # A setting of the reader's own, such as another database, is no part of the measurement.
         env={name: value for name, value in os.environ.items() if not name.startswith("CLAIMS_")},
     ) as child:
@@ -132,7 +144,8 @@ def started(side: str, given: Given) -> Generator[Process]:
             process.tell(given)
             yield process
         finally:
-            child.kill()
+            with suppress(ProcessLookupError):  # it and all it started have ended
+                os.killpg(child.pid, SIGKILL)
 
 
 def measure(
@@ -142,8 +155,9 @@ def measure(
     watch("setting up")
     given = measurement.prepare(cluster, sized)
     with ExitStack() as open_sides:
+        beside = open_sides.enter_context(measurement.beside())
         sides = {
-            name: open_sides.enter_context(started(where, given[name]))
+            name: open_sides.enter_context(started(where, {**given[name], **beside}))
             for name, where in measurement.sides.items()
         }
         watch("warming up")

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.cluster import own_cluster
-from bench.pairs import Measurement, Sized
+from bench.pairs import Measurement, Sized, nothing_beside
 from bench.results import ROOT
 from bench.turns import Given, Side
 
@@ -35,6 +35,9 @@ Told = tuple[
 
 def run(measurement: Measurement, sized: Sized, console: Console) -> None:
     """Set up, warm up, take a turn without the profiler and one under it, and print both."""
+    if measurement.beside is not nothing_beside:
+        console.print(f"{measurement.key} is the work of other processes; there is nothing to see.")
+        return
     with own_cluster() as cluster:
         given = measurement.prepare(cluster, Sized(sized.share, pairs=2))
         with _side(measurement)(given["ours"]) as turn:

@@ -20,11 +20,16 @@ ROOT = FILE.parent.parent
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What one side did in one turn: how much, in how many seconds; latencies in milliseconds."""
+    """What one side did in one turn: how much, in how many seconds; latencies in milliseconds.
+
+    `processes_mb` is the most that each of the processes which did the work ever had resident, by
+    its name; empty where the side did it by itself.
+    """
 
     count: int
     seconds: float
     latencies_ms: Sequence[float] = ()
+    processes_mb: Mapping[str, int] = field(default_factory=dict[str, int])
 
     @property
     def rate(self) -> float:
@@ -43,6 +48,11 @@ class Series:
     def rate(self) -> float:
         """The median of its rates."""
         return statistics.median(turn.rate for turn in self.turns)
+
+    @property
+    def processes_mb(self) -> Mapping[str, int]:
+        """The peak of each process that did the work, which is that of the last turn."""
+        return self.turns[-1].processes_mb if self.turns else {}
 
     def percentile_ms(self, share: float) -> float | None:
         """The latency that this share of all turns stayed within; None where it has no meaning."""
@@ -77,6 +87,8 @@ def entry(unit: str, ours: Series, theirs: Series, **others: Series) -> dict[str
         "theirs_p99_ms": short(theirs.percentile_ms(0.99)),
         "theirs_rss_mb": theirs.rss_mb,
     }
+    if ours.processes_mb:
+        told["processes_mb"] = dict(ours.processes_mb)
     for name, series in others.items():
         of_it = [
             mine.rate / peer.rate for mine, peer in zip(series.turns, theirs.turns, strict=True)

@@ -17,12 +17,12 @@ from bench.turns import Side
 PEAK = re.compile(r"^VmHWM:\s+([0-9]+) kB$", re.MULTILINE)
 
 
-def peak_mb() -> int:
-    """The most memory that this process ever had resident; 0 where /proc does not tell.
+def peak_mb(process: int | str = "self") -> int:
+    """The most memory that a process ever had resident; 0 where /proc does not tell.
 
     Not `ru_maxrss`, which a process begins with at what the one that started it had.
     """
-    status = Path("/proc/self/status")
+    status = Path(f"/proc/{process}/status")
     told = PEAK.search(status.read_text()) if status.exists() else None
     return int(told[1]) // 1024 if told else 0
 

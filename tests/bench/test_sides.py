@@ -108,7 +108,7 @@ def test_replays_are_timed_one_by_one(cluster: Cluster) -> None:
         ]
 
 
-@pytest.mark.parametrize("module", ["peer_turns", "limits"])
+@pytest.mark.parametrize("module", ["peer_turns", "limits", "mover"])
 def test_a_peer_has_none_of_the_product_in_its_memory(module: str) -> None:
     rooms = ("domain", "commands", "projections", "consumers", "replay", "edge")
     script = (
