@@ -8,6 +8,8 @@ from functools import partial
 from json.encoder import encode_basestring as quoted
 from typing import Any
 
+from msgspec.json import decode
+
 from commands.ports import ToStore
 from domain.errors import LedgerError
 from domain.schema import digest as digest_of
@@ -30,7 +32,7 @@ class Receipt:
     @property
     def data(self) -> dict[str, Any]:
         """The answer, decoded."""
-        decoded: dict[str, Any] = json.loads(self.body)
+        decoded: dict[str, Any] = decode(self.body)
         return decoded
 
     @property

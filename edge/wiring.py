@@ -207,7 +207,7 @@ def log_judged(command: Asked, receipt: Receipt) -> None:
     """One line a command: its ids and how it was answered, and nothing that it says."""
     if not structlog.is_configured():
         return
-    log = structlog.get_logger()
+    log = structlog.get_logger().bind()  # once, and not again for each thing that is asked of it
     if not log.is_enabled_for(logging.INFO):
         return
     kind, _, reference = command.stream.partition("-")
