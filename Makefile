@@ -15,7 +15,7 @@ FITS    := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info
 # pyright brings node as a wheel; it has no reason to look for a newer one.
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
-.PHONY: help demo test soak check bench bench-growth up lock install
+.PHONY: help demo test soak check bench bench-growth bench-kafka up lock install
 .PHONY: check-format check-lint check-mypy check-pyright check-imports check-compose check-tests
 
 help:  ## list the targets
@@ -43,6 +43,9 @@ bench: $(STAMP)  ## measure throughput and latency beside their peers, in under 
 
 bench-growth: $(STAMP)  ## measure the same on a log of up to four million facts, which takes longer
 	@$(BIN)/python -m bench growth
+
+bench-kafka: $(STAMP)  ## watch the memory of what speaks Kafka over a million messages, which takes longer
+	@$(BIN)/python -m bench kafka-memory
 
 up:  ## start PostgreSQL, Kafka and the ledger in containers
 	@docker compose version >/dev/null 2>&1 || { \

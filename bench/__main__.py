@@ -2,6 +2,7 @@
 
     python -m bench [P1 P3 ...] [--share 0.2] [--pairs 5] [--json]
     python -m bench growth [--sizes 250000 1000000 4000000] [--json]
+    python -m bench kafka-memory [--messages 1000000] [--json]
     python -m bench profile P1
     python -m bench table
     python -m bench splice_reconcile DATA_FOLDER
@@ -21,10 +22,10 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from bench import kafka_memory, profile, results, table
 from bench import p11_growth as growth
-from bench import profile, results, table
-from bench.cluster import own_cluster
-from bench.pairs import PAIRS, Measurement, Sized, found, measure
+from bench.cluster import Cluster, own_cluster
+from bench.pairs import PAIRS, Measurement, Sized, Watch, found, measure
 
 SHORT = (
     *("p1_commands", "p2_callers", "p3_import", "p4_live_views", "p5_rebuild", "p6_replay"),
@@ -49,15 +50,20 @@ def main(arguments: Sequence[str]) -> int:
         case ["profile", str(key)]:
             profile.run(known[key], Sized(asked.share, pairs=1), Console())
         case ["growth"]:
-            with _bar() as bar, own_cluster() as cluster:
-                task = bar.add_task("P11", total=None)
-                told = growth.measure(
-                    cluster, asked.sizes, lambda what: bar.update(task, description=f"P11 {what}")
-                )
-                machine = results.machine(cluster.version())
+            taken, machine = _alone(
+                "P11", lambda cluster, watch: growth.measure(cluster, asked.sizes, watch)
+            )
             if tuple(asked.sizes) == growth.SIZES:
-                _keep({"P11": told}, machine, list(known.values()))
-            _tell({"P11": told}, machine, asked, list(known.values()))
+                _keep(taken, machine, list(known.values()))
+            _tell(taken, machine, asked, list(known.values()))
+        case ["kafka-memory"]:
+            taken, machine = _alone(
+                kafka_memory.KEY,
+                lambda cluster, watch: kafka_memory.measure(cluster, asked.messages, watch),
+            )
+            if asked.messages >= kafka_memory.MESSAGES:
+                _keep(taken, machine, list(known.values()))
+            _tell(taken, machine, asked, list(known.values()))
         case keys:
             whole = asked.share == 1.0 and asked.pairs >= PAIRS
             entries: Entries = {}
@@ -88,6 +94,14 @@ def take(wanted: Sequence[Measurement], asked: Namespace) -> Iterator[tuple[Entr
             yield {each.key: entry}, results.machine(cluster.version())
 
 
+def _alone(key: str, work: Callable[[Cluster, Watch], dict[str, Any]]) -> tuple[Entries, Machine]:
+    """Take one long measurement of our side alone, and say what it is at."""
+    with _bar() as bar, own_cluster() as cluster:
+        task = bar.add_task(key, total=None)
+        told = work(cluster, lambda what: bar.update(task, description=f"{key} {what}"))
+        return {key: told}, results.machine(cluster.version())
+
+
 def _keep(entries: Entries, machine: Machine, known: Sequence[Measurement]) -> None:
     results.join(entries, machine)
     table.write_page(known)
@@ -110,9 +124,12 @@ def _asked(arguments: Sequence[str], known: dict[str, Measurement]) -> Namespace
     parser.add_argument("--share", type=float, default=1.0, help="of the ordinary counts")
     parser.add_argument("--pairs", type=int, default=PAIRS)
     parser.add_argument("--sizes", type=int, nargs="+", default=growth.SIZES)
+    parser.add_argument("--messages", type=int, default=kafka_memory.MESSAGES)
     parser.add_argument("--json", action="store_true", help="entries on stdout")
     asked = parser.parse_args(arguments)
-    plain = asked.what not in (["table"], ["growth"]) and asked.what[:1] != ["profile"]
+    plain = asked.what not in (["table"], ["growth"], ["kafka-memory"]) and asked.what[:1] != [
+        "profile"
+    ]
     keys = asked.what if plain else asked.what[1:]
     if any(key not in known for key in keys) or asked.what == ["profile"]:
         parser.error(f"choose of {', '.join(known)}")

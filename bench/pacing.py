@@ -15,6 +15,7 @@ from bench.lane import Sent
 ANSWERED_S_MAX = 60.0  # after the last message was sent
 LEAD_S = 0.2  # to the first message, so that everybody is ready
 POLL_MS = 100
+LINGER_MS = 5  # a sender of a thousand a second does not ask the broker for each of them
 
 
 def latencies_ms(
@@ -26,7 +27,7 @@ def latencies_ms(
     """
     source, answers = topics
     listener = lane.consumer(bootstrap)
-    sender = lane.producer(bootstrap, linger_ms=0)
+    sender = lane.producer(bootstrap, linger_ms=LINGER_MS)
     try:
         places = lane.partitions(listener, answers)
         listener.assign(places)

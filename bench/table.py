@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from bench import kafka_memory
 from bench.pairs import Measurement
 from bench.results import ROOT, load, measurements
 
@@ -80,11 +81,34 @@ def growth_columns(kept: Mapping[str, Any]) -> list[str]:
     return ["work", *sizes, "fall", "least - most", "peak MB"]
 
 
+def memory_rows(kept: Mapping[str, Any]) -> list[list[str]]:
+    """A row for each program that was watched over many messages; none if none was."""
+    found = kept.get(kafka_memory.KEY)
+    if found is None:
+        return []
+    return [
+        [
+            f"claims {name}",
+            f"{found['messages']:,}",
+            *(_number(told[each]) for each in ("first", "last", "peak")),
+            f"{told['grew']:+d}",
+        ]
+        for name, told in found["programs"].items()
+    ]
+
+
+MEMORY_COLUMNS = (
+    *("program", "messages", f"MB after {kafka_memory.STEP:,}", "MB at the end", "peak MB"),
+    "grew by",
+)
+
+
 def show(console: Console, kept: Mapping[str, Any], known: Sequence[Measurement]) -> None:
     """Print the tables."""
     narrow = [[row[place] for place in SHOWN] for row in rows(kept, known)]
     _print(console, [COLUMNS[place] for place in SHOWN], narrow)
     _print(console, growth_columns(kept), growth_rows(kept))
+    _print(console, MEMORY_COLUMNS, memory_rows(kept))
 
 
 def write_page(known: Sequence[Measurement], page: Path = PAGE) -> None:
@@ -101,6 +125,7 @@ def with_tables(text: str, kept: Mapping[str, Any], known: Sequence[Measurement]
     parts = [_markdown(COLUMNS, rows(kept, known))]
     if "P11" in kept:
         parts.append(_markdown(growth_columns(kept), growth_rows(kept)))
+    parts.append(_markdown(MEMORY_COLUMNS, memory_rows(kept)))
     parts.append(_origin(kept))
     return before + BEGIN + "\n\n" + "\n\n".join(filter(None, parts)) + "\n\n" + END + after
 
