@@ -53,6 +53,8 @@ def _make_topics(settings: Settings) -> None:
     client = admin(settings)
     try:
         upkeep.create(client, [*asked, *again], [])
+        left = upkeep.settled(client, [*asked, *again], [])
+        assert not left, left
     finally:
         client.close()
 

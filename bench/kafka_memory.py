@@ -14,8 +14,9 @@ from consumers.commanding import POLL_S
 
 KEY = "P9 memory"
 MESSAGES = 1_000_000
-FILES = 20_000
 STEP = 50_000  # messages between two looks, each when nothing is under way
+# Every step has files of its own: what is looked for grows with messages, and not with files.
+FILES_A_STEP = 10_000
 CHUNK = 5_000  # are made and put on the topic while those before them are answered
 SEED = 9
 
@@ -24,28 +25,30 @@ def measure(cluster: Cluster, messages: int, watch: Watch) -> dict[str, Any]:
     """Send so many commands through; what both programs have resident every `STEP` of them."""
     watch("setting up")
     conninfo = cluster.ledger("p9_memory")
-    logs.desk_files(conninfo, FILES)
+    logs.desk_files(conninfo, -(-messages // STEP) * FILES_A_STEP)
     begin_behind(conninfo)
     chance = random.Random(SEED)
     looks: dict[str, list[int]] = {}
     sent = 0
     with (
         own_broker() as beside,
-        working({"conninfo": conninfo, **beside}) as processes,
+        working({"conninfo": conninfo, **beside}) as programs,
         lane.counting(beside["bootstrap"], beside["topics"][1:]) as count,
     ):
         while sent < messages:
+            first = sent // STEP * FILES_A_STEP
             step_end = min(messages, sent + STEP)
             while sent < step_end:
-                numbers = chance.choices(range(FILES), k=min(CHUNK, step_end - sent))
+                files = range(first, first + FILES_A_STEP)
+                numbers = chance.choices(files, k=min(CHUNK, step_end - sent))
                 made = list(commands(numbers, chance, f"memory-{sent}"))
                 lane.put(beside["bootstrap"], beside["topics"][0], made)
                 sent += len(made)
                 watch(f"{min(count()):,} of {messages:,} messages")
-            lane.wait_until(count, [sent, sent], POLL_S)
-            for name, process in processes.items():
-                looks.setdefault(name, []).append(resident_mb(process))
-        peaks = {name: peak_mb(process) for name, process in processes.items()}
+            lane.wait_until(count, [sent, sent], programs.values(), POLL_S)
+            for name, program in programs.items():
+                looks.setdefault(name, []).append(resident_mb(program.pid))
+        peaks = {name: peak_mb(program.pid) for name, program in programs.items()}
     return entry(messages, looks, peaks)
 
 

@@ -3,11 +3,11 @@
 Like everything that the mover imports it knows nothing of the product.
 """
 
+import subprocess
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
-from os import kill
 from signal import SIGCONT, SIGSTOP
 from typing import Any, NamedTuple
 
@@ -85,39 +85,46 @@ def counting(bootstrap: str, topics: Sequence[str]) -> Generator[Callable[[], li
         client.close()
 
 
+Program = subprocess.Popen[Any]
+
+
 @contextmanager
-def halted(processes: Sequence[int]) -> Generator[None]:
+def halted(programs: Iterable[Program]) -> Generator[None]:
     """Nothing of them moves meanwhile; they know of nothing, and go on afterwards."""
-    for process in processes:
-        kill(process, SIGSTOP)
+    for program in programs:
+        program.send_signal(SIGSTOP)
     try:
         yield
     finally:
-        for process in processes:
-            kill(process, SIGCONT)
+        for program in programs:
+            program.send_signal(SIGCONT)
 
 
 def pass_through(
-    bootstrap: str, topics: Sequence[str], messages: Sequence[Sent], processes: Sequence[int]
+    bootstrap: str, topics: Sequence[str], messages: Sequence[Sent], programs: Collection[Program]
 ) -> float:
-    """Let the processes turn messages that lie ready in the first topic into as many on each other.
+    """Let the programs turn messages that lie ready in the first topic into as many on each other.
 
     Returns the seconds from when they start to when the last one is there, acknowledged.
     """
     source, *out = topics
     with counting(bootstrap, out) as count:
         asked = [each + len(messages) for each in count()]
-        with halted(processes):
+        with halted(programs):
             put(bootstrap, source, messages)
         started = time.perf_counter()
-        wait_until(count, asked, LOOK_S)
+        wait_until(count, asked, programs, LOOK_S)
         return time.perf_counter() - started
 
 
-def wait_until(count: Callable[[], list[int]], asked: list[int], look_s: float) -> None:
-    """Return when topics hold as many messages as asked; none may ever hold more."""
+def wait_until(
+    count: Callable[[], list[int]], asked: list[int], programs: Collection[Program], look_s: float
+) -> None:
+    """Return when topics hold as many messages as asked; none may hold more, and no program end."""
     until = time.perf_counter() + PASSING_S_MAX
     while (found := count()) != asked:
         assert all(map(int.__le__, found, asked)), f"{found} where {asked} were asked"
         assert time.perf_counter() < until, f"{found} of {asked} after {PASSING_S_MAX:.0f} s"
+        ended = [each.args for each in programs if each.poll() is not None]
+        assert not ended, f"{ended} ended, at {found} of {asked}"
         time.sleep(look_s)

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from itertools import cycle
 
 from bench import lane
-from bench.lane import Sent
+from bench.lane import Program, Sent
 from bench.results import Taken
 from bench.side import peak_mb
 from bench.turns import Given, Turn
@@ -32,7 +32,7 @@ def theirs(given: Given) -> Generator[Turn]:
     bootstrap: str = given["bootstrap"]
     commands: list[Sent] = []
     with ExitStack() as opened:
-        movers: list[int] = []
+        movers: list[Program] = []
 
         def turn(_: int) -> Taken:
             if not movers:
@@ -40,13 +40,13 @@ def theirs(given: Given) -> Generator[Turn]:
                 assert commands, "our side was to go first"
                 movers.append(opened.enter_context(_moving(given)))
             took = lane.pass_through(bootstrap, given["mover_topics"], commands, movers)
-            return Taken(len(commands), took, processes_mb={"mover": peak_mb(movers[0])})
+            return Taken(len(commands), took, processes_mb={"mover": peak_mb(movers[0].pid)})
 
         yield turn
 
 
 @contextmanager
-def _moving(given: Given) -> Generator[int]:
+def _moving(given: Given) -> Generator[Program]:
     """The process that moves, once it knows what it will send."""
     with subprocess.Popen(
         [sys.executable, "-m", "bench.mover", json.dumps(dict(given))],
@@ -56,7 +56,7 @@ def _moving(given: Given) -> Generator[int]:
         try:
             assert child.stdout is not None
             assert child.stdout.readline().strip() == READY
-            yield child.pid
+            yield child
         finally:
             child.kill()
 

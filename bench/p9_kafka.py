@@ -1,6 +1,5 @@
 """P9: commands from Kafka to receipts and facts on Kafka, beside a loop that only moves bytes."""
 
-import os
 import random
 import subprocess
 import sys
@@ -12,9 +11,9 @@ from typing import NamedTuple
 from bench import desk, lane, logs, pacing
 from bench.cluster import Cluster
 from bench.kafka_home import own_broker
-from bench.lane import Sent
+from bench.lane import Program, Sent
 from bench.p1_commands import in_turns
-from bench.pairs import Measurement, Sized
+from bench.pairs import Measurement, Sized, own_environment
 from bench.results import Taken
 from bench.side import peak_mb
 from bench.turns import Given, Turn
@@ -68,7 +67,7 @@ def begin_behind(conninfo: str) -> None:
 
 
 @contextmanager
-def working(given: Given) -> Generator[dict[str, int]]:
+def working(given: Given) -> Generator[dict[str, Program]]:
     """`claims consume` and `claims relay`, logging as in their containers; each by its name."""
     settings = {
         "CLAIMS_DSN": given["conninfo"],
@@ -76,19 +75,19 @@ def working(given: Given) -> Generator[dict[str, int]]:
         "CLAIMS_LOG_JSON": "true",
     }
     with ExitStack() as opened:
-        processes: dict[str, int] = {}
-        for program in PROGRAMS:
+        programs: dict[str, Program] = {}
+        for name in PROGRAMS:
             child = opened.enter_context(
                 subprocess.Popen(
-                    [str(CLAIMS), program],
+                    [str(CLAIMS), name],
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
-                    env=os.environ | settings,
+                    env=own_environment() | settings,
                 )
             )
             opened.callback(child.kill)
-            processes[program] = child.pid
-        yield processes
+            programs[name] = child
+        yield programs
 
 
 def commands(numbers: Sequence[int], chance: random.Random, about: str) -> Iterator[Sent]:
@@ -109,7 +108,7 @@ def ours(given: Given) -> Generator[Turn]:
     An accepted command has one fact, so that as many facts as commands are as many accepted ones.
     """
     bootstrap, topics = given["bootstrap"], given["topics"]
-    with working(given) as processes:
+    with working(given) as programs:
 
         def turn(number: int) -> Taken:
             chance = random.Random(number)
@@ -117,7 +116,7 @@ def ours(given: Given) -> Generator[Turn]:
             sent = list(
                 commands(chance.choices(files, k=given["commands"]), chance, f"turn-{number}")
             )
-            took = lane.pass_through(bootstrap, topics, sent, list(processes.values()))
+            took = lane.pass_through(bootstrap, topics, sent, programs.values())
             rate = len(sent) / took
             latencies: list[float] = []
             if number:
@@ -128,7 +127,7 @@ def ours(given: Given) -> Generator[Turn]:
                     list(commands(paced, chance, f"paced-{number}")),
                     rate * LOAD,
                 )
-            peaks = {name: peak_mb(process) for name, process in processes.items()}
+            peaks = {name: peak_mb(program.pid) for name, program in programs.items()}
             return Taken(len(sent), took, latencies, peaks)
 
         yield turn

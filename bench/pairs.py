@@ -126,6 +126,14 @@ def resident_mb(process: int) -> int:
     return pages * resource.getpagesize() // 2**20 + sum(map(resident_mb, started_by_it))
 
 
+def own_environment() -> dict[str, str]:
+    """That of this process, without the ledger's settings.
+
+    One of the reader's own, such as another database, is no part of the measurement.
+    """
+    return {name: value for name, value in os.environ.items() if not name.startswith("CLAIMS_")}
+
+
 @contextmanager
 def started(side: str, given: Given) -> Generator[Process]:
     """A process for one side, gone at the end whatever happens."""
@@ -136,8 +144,7 @@ def started(side: str, given: Given) -> Generator[Process]:
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,  # so that what it starts can be ended with it
-        # A setting of the reader's own, such as another database, is no part of the measurement.
-        env={name: value for name, value in os.environ.items() if not name.startswith("CLAIMS_")},
+        env=own_environment(),
     ) as child:
         try:
             process = Process(child)

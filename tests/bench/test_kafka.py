@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from bench import lane, pacing
+from bench import kafka_memory, lane, pacing
 from bench.cluster import Cluster
 from bench.lane import Sent
 from bench.p9_kafka import MEASUREMENT
@@ -58,6 +58,22 @@ def test_every_command_that_p9_counts_is_accepted_and_its_fact_relayed(cluster: 
         stored: dict[str, int] = dict(connection.execute(ACCEPTED).fetchall())
         assert connection.execute(POSITION).fetchall() == [(0,)]
     assert stored == {"turn": 2 * turn.count, "paced": len(turn.latencies_ms)}
+
+
+def test_memory_is_looked_at_after_every_step(
+    postgres: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, count in {"FILES_A_STEP": 20, "STEP": 40, "CHUNK": 30}.items():
+        monkeypatch.setattr(kafka_memory, name, count)
+    cluster = Cluster(postgres.conninfo)
+    try:
+        told = kafka_memory.measure(cluster, 100, lambda _: None)
+    finally:
+        cluster.drop("p9_memory")
+    assert {*told["programs"]} == {"consume", "relay"}
+    for program in told["programs"].values():
+        assert len(program["looks"]) == 3
+        assert program["peak"] >= program["last"] > 0
 
 
 def test_what_is_put_on_a_topic_is_what_it_holds(kafka: Broker, topics: list[str]) -> None:

@@ -5,7 +5,7 @@ import pytest
 from bench.__main__ import SHORT
 from bench.pairs import found
 from bench.results import load
-from bench.table import BEGIN, END, PAGE, rows, with_tables
+from bench.table import BEGIN, END, PAGE, memory_rows, rows, with_tables
 
 KNOWN = [found(each) for each in SHORT]
 ENTRY = {
@@ -37,6 +37,14 @@ def test_every_view_has_a_row_of_its_own() -> None:
     _, every = rows(kept, KNOWN)
     assert "18 x" in every
     assert "9,000" in every
+
+
+def test_each_program_that_was_watched_has_its_memory_told() -> None:
+    looks = {"first": 100, "last": 103, "peak": 110, "grew": 3, "looks": [100, 103]}
+    kept = {"P9 memory": {"messages": 1_000_000, "programs": {"relay": looks}}}
+    (row,) = memory_rows(kept)
+    assert row == ["claims relay", "1,000,000", "100", "103", "110", "+3"]
+    assert memory_rows({}) == []
 
 
 def test_what_stands_around_the_table_stays() -> None:
