@@ -149,10 +149,12 @@ class Ledger:
         except Moved as moved:
             self._cache.drop(moved.streams or work.read)
             raise _Overtaken(work.touched(commands, moved)) from moved
-        return [
-            _receipt(command, body, answered, repeated=command.command_id not in work.uses)
-            for command, body in zip(commands, bodies, strict=True)
-        ]
+        receipts, untold = list[Receipt](), set(work.uses)
+        for command, body in zip(commands, bodies, strict=True):
+            repeated = command.command_id not in untold
+            untold.discard(command.command_id)
+            receipts.append(_receipt(command, body, answered, repeated=repeated))
+        return receipts
 
 
 class _Overtaken(Exception):

@@ -10,6 +10,7 @@ from typing import Any, LiteralString
 from psycopg import Connection
 
 from consumers.relaying import LeavesAHole
+from consumers.topics import EVENTS
 from domain.errors import StoreUnavailable
 from edge.postgres.connections import Role
 from edge.postgres.migrate import check
@@ -102,7 +103,8 @@ class ReplayPosition(RelayPosition):
         """Whether the work is this replay's. Raises `LeavesAHole` (E781) for a start too late."""
         held = super().held()
         kept = super().position()
-        if held and kept and self._after > kept:
+        relayed = kept or self._topic == EVENTS  # any other topic may begin where it likes
+        if held and relayed and self._after > kept:
             raise LeavesAHole(self._topic, kept, self._after + 1)
         return held
 

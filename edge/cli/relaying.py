@@ -24,6 +24,7 @@ from consumers.relaying import (
     Working,
 )
 from consumers.topics import DEAD, EVENTS, RECEIPTS, commands_topic
+from consumers.waiting import PositionBeyondLog
 from domain.errors import BadValue
 from edge.cli.asking import OK, Caller, Json, answering
 from edge.cli.health_port import HealthHost, HealthPort, log_start, open_health_port
@@ -153,11 +154,18 @@ def _topic_of(first: int | None, to: str | None) -> str:
         raise BadValue(given, f"a replay names {missing} as well")
     if to in NOT_FOR_FACTS:
         raise BadValue("--to", "a topic of facts, not one of commands, receipts or dead letters")
+    if to == "":
+        raise BadValue("--to", "the name of a topic")
     return to or EVENTS
 
 
 def _kept(books: Books, topic: str, first: int | None) -> RelayPosition:
-    return RelayPosition(books, topic) if first is None else ReplayPosition(books, topic, first - 1)
+    if first is None:
+        return RelayPosition(books, topic)
+    head = books.log.head()
+    if first > head + 1:  # which is where the next fact may come to be
+        raise PositionBeyondLog(first, head)
+    return ReplayPosition(books, topic, first - 1)
 
 
 def _nothing() -> None:

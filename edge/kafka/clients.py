@@ -47,6 +47,8 @@ SESSION_MS_MAX = 10_000
 HEARTBEAT_MS = 3_000  # three to a session, so that one lost does not end it
 # Between two polls, of which one batch takes a second at most; a database away is no pause in them.
 POLL_MS_MAX = 60_000
+# Partitions that were added, or a topic made anew, are found within it; the library waits 5 minutes.
+METADATA_MS_MAX = 30_000
 CLOSE_S_MAX = 5.0  # of a producer: what has not left by then is sent again, by whoever is next
 
 # It tells of every attempt to connect, by the dozen; what comes of them is raised.
@@ -124,6 +126,7 @@ def consumer(settings: Settings, group: str | None, **chosen: Any) -> Any:
         "session_timeout_ms": SESSION_MS_MAX,
         "heartbeat_interval_ms": HEARTBEAT_MS,
         "max_poll_interval_ms": POLL_MS_MAX,
+        "metadata_max_age_ms": METADATA_MS_MAX,
         "allow_auto_create_topics": False,
     }
     return _made(KafkaConsumer, settings, limits | chosen)

@@ -229,6 +229,7 @@ def test_a_repeat_within_a_batch_is_one_command(desk: Desk) -> None:
     receipts = desk.send(body, body, other)
     assert receipts[0] == receipts[1]
     assert [receipt.code for receipt in receipts] == ["", "", "E702"]
+    assert [receipt.repeated for receipt in receipts] == [False, True, False]
     assert desk.claim().damages_estimated("GBP").minor == 50_000
 
 

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from consumers.relaying import LeavesAHole
+from consumers.topics import EVENTS
 from domain.errors import StoreUnavailable
 from edge.postgres.connections import Role
 from edge.relaying import IDLE_MS_MAX, RelayPosition, ReplayPosition
@@ -14,7 +15,6 @@ from edge.wiring import Books, open_books
 from tests.edge.cli.loops import until
 from tests.postgres_fixtures import Database
 
-TOPIC = "claims.events"
 CUT = """
 SELECT pg_terminate_backend(pid) FROM pg_locks
 WHERE locktype = 'advisory' AND granted
@@ -30,14 +30,14 @@ def books(database: Database) -> Iterator[Books]:
 
 @pytest.fixture
 def first(books: Books) -> Iterator[RelayPosition]:
-    made = RelayPosition(books, TOPIC)
+    made = RelayPosition(books, EVENTS)
     yield made
     made.close()
 
 
 @pytest.fixture
 def second(books: Books) -> Iterator[RelayPosition]:
-    made = RelayPosition(books, TOPIC)
+    made = RelayPosition(books, EVENTS)
     yield made
     made.close()
 
@@ -104,23 +104,35 @@ def test_only_who_projects_keeps_positions(database: Database, role: Role) -> No
             connection.execute("INSERT INTO relay.position VALUES ('claims.events', 1)")
 
 
+def test_the_topic_of_facts_begins_with_the_first_and_any_other_where_it_likes(
+    books: Books,
+) -> None:
+    late = ReplayPosition(books, EVENTS, 1)
+    with pytest.raises(LeavesAHole):
+        until(late.held, "the work")
+    late.close()
+    elsewhere = ReplayPosition(books, "facts-of-this-year", 1)
+    until(elsewhere.held, "the work")
+    elsewhere.close()
+
+
 def test_a_replay_keeps_no_position_and_goes_to_work_only_where_it_leaves_no_hole(
     database: Database, books: Books, first: RelayPosition
 ) -> None:
     assert first.held()
     first.move(5)
     first.close()
-    late = ReplayPosition(books, TOPIC, 6)
+    late = ReplayPosition(books, EVENTS, 6)
     with pytest.raises(LeavesAHole) as caught:
         until(late.held, "the work")
     assert (caught.value.kept, caught.value.asked) == (5, 7)
     late.close()
-    replay = ReplayPosition(books, TOPIC, 5)
+    replay = ReplayPosition(books, EVENTS, 5)
     until(replay.held, "the work")
     replay.move(40)
     assert replay.position() == 40
     replay.close()
     with psycopg.connect(database.conninfo()) as owner:
         assert owner.execute("SELECT topic, position FROM relay.position").fetchall() == [
-            (TOPIC, 5)
+            (EVENTS, 5)
         ]

@@ -308,7 +308,7 @@ def test_a_topic_that_was_lost_is_filled_from_the_log_while_the_relay_waits(
         claims.apart("relay", "--from", "1", "--to", EVENTS, "--json").refused_last("E780", 1)
         assert running.stop() == 0
     assert claims.apart("relay", "--from", "1", "--to", EVENTS).code == 0
-    claims.apart("relay", "--from", "99", "--to", EVENTS, "--json").refused_last("E781", 1)
+    claims.apart("relay", "--from", "99", "--to", EVENTS, "--json").refused_last("E652", 1)
     found = facts(everything(broker.settings("follower"), EVENTS), prefix)
     assert len(found) == 40
     assert files(found) == expected
@@ -319,6 +319,7 @@ def test_a_topic_that_was_lost_is_filled_from_the_log_while_the_relay_waits(
     [
         (("--from", "1"), "E102", 2),
         (("--to", "elsewhere"), "E102", 2),
+        (("--from", "1", "--to", ""), "E102", 2),
         (("--from", "1", "--to", RECEIPTS), "E102", 2),
         (("--from", "1", "--to", "claims.commands.bank"), "E102", 2),
         (("--from", "1", "--to", "no-such-topic"), "E774", 5),
