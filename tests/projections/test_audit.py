@@ -1,4 +1,4 @@
-"""The audit trail: one row a fact and a refusal, each with what it changed and what it rests on."""
+"""The audit trail: one row a fact and a refusal, each with what it rests on."""
 
 from collections.abc import Callable
 from datetime import timedelta
