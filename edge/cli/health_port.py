@@ -1,5 +1,6 @@
 """The port at which a process that runs for long says how it does, as its options name it."""
 
+import errno
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Annotated
@@ -10,6 +11,8 @@ import typer
 from domain.errors import BadValue
 from edge.health_door import HEALTH, HOST, METRICS, Page, answering
 from edge.starting import Absent, Event, Present
+
+OF_THE_PORT = {errno.EADDRINUSE, errno.EACCES}  # what else fails is the address
 
 HealthPort = Annotated[
     int | None,
@@ -46,7 +49,8 @@ def open_health_port(
     try:
         opened.enter_context(answering({HEALTH: health, METRICS: metrics}, port, host))
     except OSError as error:
-        raise BadValue("--health-port", f"it cannot be used: {error.strerror}") from None
+        option = "--health-port" if error.errno in OF_THE_PORT else "--health-host"
+        raise BadValue(option, f"it cannot be used: {error.strerror}") from None
 
 
 def log_start(event: Event) -> None:

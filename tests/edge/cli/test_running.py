@@ -223,6 +223,13 @@ def test_a_supervisor_is_answered_over_http(claims: Line, database: Database) ->
         assert running.stop() == 0
 
 
+@pytest.mark.parametrize("host", ["192.0.2.1", "nowhere.invalid", "::1"])
+def test_an_address_that_is_not_this_machine_s_is_what_is_refused(host: str) -> None:
+    asked = ("run", "--once", "--health-port", "18080", "--health-host", host, "--json")
+    refusal = Line()(*asked).refused("E102", 2)
+    assert refusal["field"] == "--health-host"
+
+
 def test_prometheus_is_told_what_the_views_lack(claims: Line, database: Database) -> None:
     with Watched(claims) as running:
         running.said("caught-up")
