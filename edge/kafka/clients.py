@@ -4,6 +4,7 @@ import logging
 import ssl
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from kafka.errors import (
@@ -29,7 +30,7 @@ from edge.kafka.errors import (
 from edge.kafka.library import KafkaAdminClient, KafkaConsumer, KafkaNetClient, KafkaProducer
 from edge.kafka.topics import DEAD_LETTER_BYTES_MAX
 from edge.kafka.verbatim import read_any_header_name
-from edge.settings import KAFKA_MECHANISM, PREFIX, Settings
+from edge.settings import KAFKA_MECHANISM, PREFIX, Settings, WrongSetting
 
 REQUEST_MS_MAX = 10_000  # a broker that answers at all takes milliseconds; a silent one is left
 RECONNECT_MS_MAX = 1_000  # between two attempts, so that work resumes within 2 s of its return
@@ -50,6 +51,7 @@ POLL_MS_MAX = 60_000
 # Partitions that were added, or a topic made anew, are found within it; the library waits 5 minutes.
 METADATA_MS_MAX = 30_000
 CLOSE_S_MAX = 5.0  # of a producer: what has not left by then is sent again, by whoever is next
+_CA_FILE = f"{PREFIX}KAFKA_CA_FILE"
 
 # It tells of every attempt to connect, by the dozen; what comes of them is raised.
 logging.getLogger("kafka.net").setLevel(logging.CRITICAL)
@@ -170,7 +172,7 @@ def broker_errors(settings: Settings) -> Generator[None]:
 
 
 def require_settings(settings: Settings) -> None:
-    """Require what it takes to reach a broker. Raises `KafkaSettingMissing`."""
+    """Require what it takes to reach a broker. Raises `KafkaSettingMissing`, `WrongSetting`."""
     _reaching(settings)
 
 
@@ -206,7 +208,7 @@ def _reaching(settings: Settings) -> dict[str, Any]:
         "reconnect_backoff_max_ms": RECONNECT_MS_MAX,
     }
     if settings.kafka_security.endswith("SSL"):
-        told["ssl_context"] = ssl.create_default_context(cafile=settings.kafka_ca_file)
+        told["ssl_context"] = _trusting(settings.kafka_ca_file)
     if settings.kafka_security.startswith("SASL"):
         if not settings.kafka_user:
             raise KafkaSettingMissing(f"{PREFIX}KAFKA_USER")
@@ -216,6 +218,16 @@ def _reaching(settings: Settings) -> dict[str, Any]:
         told["sasl_plain_username"] = settings.kafka_user
         told["sasl_plain_password"] = settings.kafka_password.get_secret_value()
     return told
+
+
+def _trusting(authorities: Path | None) -> ssl.SSLContext:
+    """A context that trusts the authorities in a file, or the public ones."""
+    try:
+        return ssl.create_default_context(cafile=authorities)
+    except ssl.SSLError:
+        raise WrongSetting(_CA_FILE, "the file holds no certificate") from None
+    except OSError as error:
+        raise WrongSetting(_CA_FILE, f"the file cannot be read: {error.strerror}") from None
 
 
 def _named(error: KafkaError, settings: Settings) -> Exception:

@@ -3,6 +3,7 @@
 import gzip
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -214,3 +215,22 @@ def test_a_broker_that_is_not_there_is_named_and_so_is_one_nobody_named() -> Non
         admin(Settings.model_validate({"kafka_bootstrap": "127.0.0.1:1", "kafka_wait_s": 0.5}))
     with pytest.raises(KafkaSettingMissing, match="CLAIMS_KAFKA_BOOTSTRAP"):
         admin(PLAIN)
+
+
+@pytest.mark.parametrize("held", [None, "", "no certificate"])
+def test_a_file_of_authorities_that_cannot_be_used_is_refused_by_its_setting(
+    tmp_path: Path, held: str | None
+) -> None:
+    file = tmp_path / "ca.pem"
+    if held is not None:
+        file.write_text(held)
+    nobody = Line(
+        {
+            "CLAIMS_KAFKA_BOOTSTRAP": "127.0.0.1:1",
+            "CLAIMS_KAFKA_SECURITY": "SSL",
+            "CLAIMS_KAFKA_CA_FILE": str(file),
+        }
+    )
+    for command in (("topics", "check"), ("relay",), ("consume",)):
+        told = nobody(*command, "--json").refused("E632", 2)
+        assert told["evidence"]["name"] == "CLAIMS_KAFKA_CA_FILE"
