@@ -63,6 +63,9 @@ def set_up_logging(level: str, *, json: bool) -> None:
     # Kafka's library tells of every connection that it makes; who looks for a bug wants to know.
     quiet = logging.WARNING if level == "info" else logging.NOTSET
     logging.getLogger("kafka").setLevel(quiet)
+    # Each attempt to connect is an error there, by the dozen; what comes of them is raised.
+    silent = logging.NOTSET if level == "debug" else logging.CRITICAL
+    logging.getLogger("kafka.net").setLevel(silent)
 
 
 def name_the_error(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:

@@ -1,6 +1,5 @@
 """Kafka's clients, each made in one place: with the settings' login, and every limit by name."""
 
-import logging
 import ssl
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager, suppress
@@ -52,9 +51,6 @@ POLL_MS_MAX = 60_000
 METADATA_MS_MAX = 30_000
 CLOSE_S_MAX = 5.0  # of a producer: what has not left by then is sent again, by whoever is next
 _CA_FILE = f"{PREFIX}KAFKA_CA_FILE"
-
-# It tells of every attempt to connect, by the dozen; what comes of them is raised.
-logging.getLogger("kafka.net").setLevel(logging.CRITICAL)
 
 
 class _Client(KafkaNetClient):  # type: ignore[misc]  # the library has no types

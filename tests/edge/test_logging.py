@@ -1,5 +1,6 @@
 """A log line says what was done to which file, and nothing that the file says."""
 
+import importlib
 import json
 import logging
 import sys
@@ -173,4 +174,18 @@ def test_what_kafkas_library_tells_of_its_connections_is_for_who_asks_for_everyt
     set_up_logging(level, json=True)
     for each in ("debug", "info", "warning", "error"):
         logging.getLogger("kafka.coordinator").log(getattr(logging, each.upper()), "connected")
+    assert [line["level"] for line in lines(capsys)] == told
+
+
+@pytest.mark.parametrize(
+    ("level", "told"),
+    [("debug", ["debug", "warning", "error"]), ("info", []), ("warning", []), ("error", [])],
+)
+def test_each_attempt_to_connect_is_told_only_to_who_asks_for_everything(
+    capsys: pytest.CaptureFixture[str], level: str, told: list[str]
+) -> None:
+    importlib.import_module("edge.kafka.clients")  # as in a process that speaks Kafka
+    set_up_logging(level, json=True)
+    for each in ("debug", "warning", "error"):
+        logging.getLogger("kafka.net.manager").log(getattr(logging, each.upper()), "connecting")
     assert [line["level"] for line in lines(capsys)] == told
