@@ -58,14 +58,15 @@ def run(
     with ExitStack() as opened:
         opened.enter_context(stop.heard())
         open_health_port(opened, port, host, watch.health, watch.metrics)
+        watcher: Watcher = InLines(system_clock) if json else InLog()
+        if drawing:
+            watcher = drawing_on = opened.enter_context(drawn(watch.look))
+            starting.tell = drawing_on.tell_start
         try:
             watch.books = books = opened.enter_context(starting.there(caller.books))
             starting.there(lambda: require_rights(books))
         except StopAsked:
             return OK
-        watcher: Watcher = InLines(system_clock) if json else InLog()
-        if drawing:
-            watcher = opened.enter_context(drawn(watch.look))
         world = world_of(books, stop, watcher.idle)
         watch.loop = loop = Loop(views(), BooksReading(books), world, watcher.tell)
         loop.run(once=once)

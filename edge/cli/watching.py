@@ -14,6 +14,8 @@ from consumers.projector import Progress
 from consumers.running import Back, CaughtUp, Event, LeftOut, Lost, Started, Stopping, TakenIn
 from edge.cli.output import in_lines, table, told_moment
 from edge.health import Health, State
+from edge.starting import Absent
+from edge.starting import Event as StartEvent
 from edge.wiring import Clock
 
 DRAW_S_MIN = 0.5  # each drawing asks the database where the views stand
@@ -70,7 +72,7 @@ class InLines:
 
 
 class Drawn:
-    """The views and how far behind they are, drawn again as the loop goes on."""
+    """The views and how far behind they are, drawn again as the start and the loop go on."""
 
     def __init__(self, live: Live, look: Callable[[], Health]) -> None:
         self._live = live
@@ -80,6 +82,10 @@ class Drawn:
     def tell(self, event: Event) -> None:
         del event
         self.idle()
+
+    def tell_start(self, event: StartEvent) -> None:
+        if isinstance(event, Absent):  # who is there at last is drawn by the loop, with its views
+            self.idle()
 
     def idle(self) -> None:
         now_s = time.monotonic()

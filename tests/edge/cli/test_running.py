@@ -1,13 +1,10 @@
 """`claims run`: real processes that keep views level, are stopped, and lose their database."""
 
-import contextlib
 import http.client
 import json
 import os
-import pty
 import signal
 import socket
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,7 +20,7 @@ from edge.store.connection import Statement
 from edge.store.postgres_store import PostgresStore
 from projections.view import views
 from tests.edge.cli.conftest import line_of
-from tests.edge.cli.invoking import CLAIMS, Line
+from tests.edge.cli.invoking import Line
 from tests.edge.cli.loops import (
     DEADLINE_S,
     Running,
@@ -268,30 +265,6 @@ def asked(port: int) -> tuple[int, Any]:
         return answer.status, json.loads(answer.read())
     finally:
         connection.close()
-
-
-def test_on_a_terminal_it_draws_where_the_views_stand(claims: Line, database: Database) -> None:
-    store(database, ledger(facts=10))
-    ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        [str(CLAIMS), "run"],
-        stdout=theirs,
-        stderr=theirs,
-        env=claims.with_settings(TERM="xterm").whole_environment(),
-    ) as running:
-        os.close(theirs)
-        drawn = b""
-        while b"reserves" not in drawn:
-            drawn += os.read(ours, 4096)
-        until(lambda: level(database.conninfo()), "level views")
-        running.send_signal(signal.SIGTERM)
-        with contextlib.suppress(OSError):  # how a terminal says that nobody is there any more
-            while more := os.read(ours, 4096):
-                drawn += more
-        assert running.wait(DEADLINE_S) == 0
-    os.close(ours)
-    assert b"The views are" in drawn
-    assert b"Traceback" not in drawn
 
 
 # --- a database that goes and comes back ---------------------------------------------------------
