@@ -1,6 +1,7 @@
 """What a process says of itself over HTTP, to a supervisor and to Prometheus."""
 
 import json
+import sys
 import threading
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -11,10 +12,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from typing import Any
 
+import structlog
+
 HOST = "127.0.0.1"  # unless another is asked for: the answers ask nobody who they are
 HEALTH = "/health"
 METRICS = "/metrics"
 JSON = "application/json"
+FAILED = "it could not be made; the log says where"
 REQUEST_S_MAX = 2.0  # without a word from the caller
 WAITING_MAX = 8  # who comes when so many wait is not let in
 END_S_MAX = 5.0  # a request under way takes less; who hangs does not keep the process
@@ -74,7 +78,10 @@ class _Server(ThreadingHTTPServer):
         self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A caller that went away is no event of the ledger's."""
+        """Log what failed by name; a caller that went away is no event of the ledger's."""
+        error = sys.exception()
+        if not isinstance(error, OSError):
+            structlog.get_logger().error("health request failed", exc_info=error)
 
 
 class _Request(BaseHTTPRequestHandler):
@@ -89,11 +96,16 @@ class _Request(BaseHTTPRequestHandler):
         super().__init__(*connection)
 
     def do_GET(self) -> None:
-        if self.path in self._paths:
-            self._send(self._answer(self.path))
-        else:
+        if self.path not in self._paths:
             only = f"there is only {' and '.join(sorted(self._paths))}"
             self._send(told_in_json({"error": only}, HTTPStatus.NOT_FOUND))
+            return
+        try:
+            page = self._answer(self.path)
+        except Exception as error:  # noqa: BLE001 - a fault of ours: it is logged, and told as one
+            structlog.get_logger().error("health page failed", exc_info=error)
+            page = told_in_json({"error": FAILED}, HTTPStatus.INTERNAL_SERVER_ERROR)
+        self._send(page)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
         """Being asked is no event."""

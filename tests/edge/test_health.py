@@ -1,8 +1,5 @@
 """The health answer tells the truth: lag, age, quarantine, a lost database and a stuck loop."""
 
-import http.client
-import json
-import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -25,7 +22,6 @@ from edge.health import (
     health,
     standing,
 )
-from edge.health_door import Page, answering, health_page, told_in_json
 from edge.postgres.connections import Role
 from projections.view import views
 from tests.edge.store.tampering import altered
@@ -170,65 +166,3 @@ def test_a_stuck_loop_is_told_even_when_nothing_is_behind() -> None:
     loop = as_data(stuck)["loop"]
     assert (loop["alive"], loop["turn_ended_at"]) == (False, NOON.isoformat())
     assert as_data(Health(NOON, LEVEL))["loop"] is None
-
-
-# --- over HTTP -----------------------------------------------------------------------------------
-
-
-def ask(port: int, path: str = "/health", method: str = "GET") -> tuple[int, Any]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    try:
-        connection.request(method, path)
-        answer = connection.getresponse()
-        body = answer.read()
-        return answer.status, json.loads(body) if body.startswith(b"{") else None
-    finally:
-        connection.close()
-
-
-def page() -> Page:
-    return told_in_json({"well": True})
-
-
-PAGES = {"/health": page}
-
-
-@pytest.mark.parametrize(("well", "status"), [(True, 200), (False, 503)])
-def test_the_status_says_whether_all_is_well(well: bool, status: int) -> None:
-    told = as_data(Health(NOON, LEVEL))
-    with answering({"/health": lambda: health_page(told, well=well)}, 0) as port:
-        assert ask(port) == (status, told)
-
-
-@pytest.mark.parametrize("path", ["/", "/healthz", "/health/", "/health?x=1", "/../health"])
-def test_there_is_nothing_else(path: str) -> None:
-    with answering(PAGES, 0) as port:
-        assert ask(port, path) == (404, {"error": "there is only /health"})
-        assert ask(port, method="POST")[0] == 501
-        assert ask(port)[0] == 200
-
-
-def test_a_caller_that_says_nothing_does_not_keep_it_from_answering() -> None:
-    with answering(PAGES, 0) as port:
-        silent = socket.create_connection(("127.0.0.1", port))
-        with silent:
-            silent.sendall(b"GET /hea")
-            assert ask(port)[0] == 200
-
-
-def test_it_listens_on_this_machine_only_and_gives_its_port_back() -> None:
-    with answering(PAGES, 0) as port:
-        with socket.socket() as other:
-            other.bind(("127.0.0.2", port))  # free, so not taken for all addresses
-        with pytest.raises(OSError, match="in use"), answering({}, port):
-            pass
-    with answering(PAGES, port):
-        assert ask(port)[0] == 200
-
-
-def test_it_listens_where_it_is_told_to() -> None:
-    with (
-        answering(PAGES, 0, "127.0.0.2") as port,
-        pytest.raises(ConnectionRefusedError),
-    ):
-        ask(port)
