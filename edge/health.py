@@ -24,7 +24,7 @@ from projections.view import View
 # After a restart of the database the views are level within 5 s; who takes twice as long may need
 # a person, and so may a clock that lies by as much.
 BEHIND_S_MAX = 10.0
-ANSWER_MS_MAX = 2_000  # a database that takes longer to say where it stands is as good as away
+ANSWER_MS_MAX = 2_000  # of a statement: a database that takes longer for one is as good as away
 
 _LAG: LiteralString = """
 SELECT count(*) FROM (

@@ -3,8 +3,10 @@
 import json
 import sys
 import threading
+import time
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from concurrent.futures import Future, wait
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -20,8 +22,10 @@ METRICS = "/metrics"
 JSON = "application/json"
 FAILED = "it could not be made; the log says where"
 REQUEST_S_MAX = 2.0  # without a word from the caller
-WAITING_MAX = 8  # who comes when so many wait is not let in
-END_S_MAX = 5.0  # a request under way takes less; who hangs does not keep the process
+# A database that takes longer is as good as away, and who asks is not kept: compose waits for 5 s.
+ANSWER_S_MAX = 4.0
+REQUESTS_MAX = 8  # under way at once, each in a thread; who comes beyond hears 503
+END_S_MAX = 5.0  # an answer under way takes less; who hangs does not keep the process
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +50,18 @@ def health_page(told: object, *, well: bool) -> Page:
     return told_in_json(told, HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE)
 
 
+LATE = health_page({"error": "there was no answer in time"}, well=False)
+FULL = b"HTTP/1.0 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
+
+
 @contextmanager
 def answering(pages: Pages, port: int, host: str = HOST) -> Generator[int]:
     """Answer at a port, any free one for 0; which it is.
 
-    A page is made in a thread of its own, and never two at once. Raises OSError when the port is
-    taken.
+    A page is made in a thread of its own, and never two at once; who waits for one for longer than
+    `ANSWER_S_MAX` hears 503. Raises OSError when the port is taken.
     """
-    one_at_a_time = threading.Lock()
-
-    def answer(path: str) -> Page:
-        with one_at_a_time:
-            return pages[path]()
-
+    answer = _in_time(pages)
     with _Server((host, port), partial(_Request, frozenset(pages), answer)) as server:
         thread = threading.Thread(target=server.serve_forever, name="health", daemon=True)
         thread.start()
@@ -69,9 +72,51 @@ def answering(pages: Pages, port: int, host: str = HOST) -> Generator[int]:
             thread.join(END_S_MAX)
 
 
+def _in_time(pages: Pages) -> Callable[[str], Page]:
+    """How a page is had by a path."""
+    one_at_a_time = threading.Lock()
+
+    def make(path: str, made: Future[Page]) -> None:
+        try:
+            made.set_result(pages[path]())
+        except Exception as error:  # noqa: BLE001 - who asked for the page raises it
+            made.set_exception(error)
+        finally:
+            one_at_a_time.release()
+
+    def answer(path: str) -> Page:
+        deadline_s = time.monotonic() + ANSWER_S_MAX
+        if not one_at_a_time.acquire(timeout=ANSWER_S_MAX):
+            return LATE
+        made = Future[Page]()
+        threading.Thread(target=make, args=(path, made), daemon=True).start()
+        done, _ = wait([made], deadline_s - time.monotonic())
+        return made.result() if done else LATE
+
+    return answer
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True  # who sends a request slowly keeps a thread, and nobody waiting
-    request_queue_size = WAITING_MAX
+
+    def __init__(self, *where: Any) -> None:
+        self._room = threading.BoundedSemaphore(REQUESTS_MAX)
+        super().__init__(*where)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Give a request a thread, if there is room for one."""
+        if self._room.acquire(blocking=False):
+            super().process_request(request, client_address)
+            return
+        with suppress(OSError):
+            request.sendall(FULL)
+        self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._room.release()
 
     def server_bind(self) -> None:
         TCPServer.server_bind(self)  # past HTTP's, which asks a name server who this machine is

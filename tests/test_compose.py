@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from consumers.commanding import POLL_S
 from edge.cli.app import app
-from edge.health_door import HEALTH
+from edge.health_door import ANSWER_S_MAX, HEALTH
 from edge.kafka import clients, incoming, outgoing
 from edge.postgres.connections import KEEPALIVES
 from edge.settings import PREFIX, setting_names
@@ -48,7 +48,9 @@ def test_who_works_for_long_says_how_it_does_and_is_started_again(
     told = CliRunner().invoke(app, [name, "--help"])
     assert (name, told.exit_code) == (command, 0)
     assert option in told.output
-    assert f"http://127.0.0.1:{port}{HEALTH}" in services[service]["healthcheck"]["test"][-1]
+    check = services[service]["healthcheck"]["test"][-1]
+    assert f"http://127.0.0.1:{port}{HEALTH}" in check
+    assert float(check.partition("timeout=")[2].rstrip(")")) > ANSWER_S_MAX
     assert services[service]["restart"] == "unless-stopped"
 
 

@@ -4,12 +4,16 @@ import http.client
 import json
 import socket
 import struct
+from contextlib import ExitStack
+from http import HTTPStatus
+from threading import Event
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
-from edge.health_door import Page, answering, health_page, told_in_json
+from edge.health_door import REQUESTS_MAX, Page, answering, health_page, told_in_json
+from tests.edge.cli.loops import DEADLINE_S, until
 
 
 def ask(port: int, path: str = "/health", method: str = "GET") -> tuple[int, Any]:
@@ -90,6 +94,17 @@ def test_a_page_that_cannot_be_made_is_logged_by_name_and_answered_with_500(
     assert line["exc_info"] is error
 
 
+def test_what_fails_while_a_page_is_sent_is_logged_too() -> None:
+    unsendable = Page(HTTPStatus.OK, "\u2026", b"")  # no header may hold it
+    with (
+        capture_logs() as logged,
+        answering({"/health": lambda: unsendable}, 0) as port,
+        pytest.raises(http.client.RemoteDisconnected),
+    ):
+        ask(port)
+    assert [line["event"] for line in logged] == ["health request failed"]
+
+
 def test_a_caller_that_goes_away_is_no_event() -> None:
     linger = struct.pack("ii", 1, 0)  # what is under way is cut off
     with capture_logs() as logged, answering(PAGES, 0) as port:
@@ -99,3 +114,33 @@ def test_a_caller_that_goes_away_is_no_event() -> None:
                 gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         assert ask(port)[0] == 200
     assert logged == []
+
+
+# --- who is one too many, and who waits too long --------------------------------------------------
+
+
+def test_who_comes_beyond_the_most_that_are_answered_at_once_hears_so_at_once() -> None:
+    with ExitStack() as silent, answering(PAGES, 0) as port:
+        for _ in range(REQUESTS_MAX):
+            silent.enter_context(socket.create_connection(("127.0.0.1", port)))
+        for _ in range(3):
+            assert ask(port) == (503, None)
+        silent.close()
+        until(lambda: ask(port)[0] == 200, "room again")
+
+
+def test_a_page_that_takes_too_long_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge.health_door.ANSWER_S_MAX", 0.1)
+    asked, go_on = Event(), Event()
+
+    def slow() -> Page:
+        asked.set()
+        assert go_on.wait(DEADLINE_S)
+        return page()
+
+    with answering({**PAGES, "/metrics": slow}, 0) as port:
+        assert ask(port, "/metrics")[0] == 503
+        assert asked.wait(DEADLINE_S)
+        assert ask(port) == (503, {"error": "there was no answer in time"})
+        go_on.set()
+        until(lambda: ask(port)[0] == 200, "an answer again")
