@@ -37,6 +37,10 @@ class ConsumerMetrics:
             ["topic", "code"],
             registry=registry,
         )
+        # Without labels it is there, as 0, before the first: an alert sees that one, too.
+        self._put_aside = Counter(
+            "claims_consumer_put_aside", "All messages put aside.", registry=registry
+        )
         self._revoked = Counter(
             "claims_consumer_partitions_revoked",
             "Partitions that the group took away.",
@@ -68,6 +72,7 @@ class ConsumerMetrics:
                 self._answered(event)
             case PutAside():
                 self._dead.labels(event.topic, event.code).inc()
+                self._put_aside.inc()
             case Revoked():
                 self._revoked.inc(event.partitions)
             case NotCommitted():

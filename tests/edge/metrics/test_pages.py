@@ -103,6 +103,7 @@ def test_what_a_consumer_counted_and_knows_comes_back_as_it_was() -> None:
         ("claims_consumer_receipts_total", "E411", "refused"): 1,
         ("claims_consumer_repeated_total",): 2,
         ("claims_consumer_dead_letters_total", "E705", CRM.topic): 1,
+        ("claims_consumer_put_aside_total",): 1,
         ("claims_consumer_partitions_revoked_total",): 6,
         ("claims_consumer_offsets_not_committed_total",): 2,
         ("claims_consumer_batch_messages_sum",): 9,
@@ -126,6 +127,13 @@ def test_what_a_consumer_counted_and_knows_comes_back_as_it_was() -> None:
         ("claims_consumer_lag_seconds", "0", CRM.topic): 60,
     }
     assert {series: found.get(series) for series in expected} == expected
+
+
+def test_the_first_message_put_aside_is_an_increase() -> None:
+    made = ConsumerMetrics(lambda: before(NOON, None, 0.0))
+    assert told(made)["claims_consumer_put_aside_total",] == 0
+    made.take(PutAside(CRM.topic, 0, 17, "E705"))
+    assert told(made)["claims_consumer_put_aside_total",] == 1
 
 
 def test_a_consumer_that_has_not_begun_has_no_lag_to_tell() -> None:
