@@ -33,6 +33,18 @@ def breaks(old: Schema, new: Schema) -> list[Break]:
     return list(dict.fromkeys(found))  # a part of many bodies breaks once
 
 
+def unforeseen(old: Schema, new: Schema) -> list[Break]:
+    """Every way in which a body of the new contract is refused by who reads it by the old.
+
+    Bodies of a kind that the old does not name are no concern of such a reader.
+    """
+    shared = [entry for entry in new["oneOf"] if entry in old["oneOf"]]
+    return [
+        Break(each.where, f"whoever reads by the older contract refuses it: new to old, {each.why}")
+        for each in breaks({**new, "oneOf": shared}, old)
+    ]
+
+
 def _entries(contract: Schema) -> list[str]:
     return [entry["$ref"].removeprefix("#/$defs/") for entry in contract["oneOf"]]
 

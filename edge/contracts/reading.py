@@ -4,7 +4,7 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec import Struct, ValidationError, convert, field
 
@@ -12,6 +12,7 @@ from domain.errors import Refused
 from edge.contracts.schemas import Schema
 
 _REFERENCE = re.compile(r'"\$ref": "(?!#/\$defs/)|"\$ref": "#/\$defs/([^"]*)"')
+_Form = TypeVar("_Form")
 _Number = int | float | None
 
 
@@ -56,19 +57,39 @@ class _Document(Struct):
     parts: dict[str, _Shape] = field(name="$defs")
 
 
+class Channel(Struct):
+    """What of an AsyncAPI channel is compared: its topic, and the names of its messages."""
+
+    address: str
+    messages: dict[str, Any]
+
+
+class _Channels(Struct):
+    channels: dict[str, Channel]
+
+
 def read_contract(path: Path, identity: str) -> Schema:
     """The contract of this identity in a file. Raises `NoContract`."""
+    told, document = _read(path, _Document)
+    if document.id != identity:
+        raise NoContract(str(path), f"it does not call itself {identity}")
+    if not set(_REFERENCE.findall(json.dumps(told))) <= set(document.parts):
+        raise NoContract(str(path), "it refers to a part that it has not")
+    return told
+
+
+def read_channels(path: Path) -> dict[str, Channel]:
+    """The channels of an AsyncAPI document in a file, by name. Raises `NoContract`."""
+    return _read(path, _Channels)[1].channels
+
+
+def _read(path: Path, form: type[_Form]) -> tuple[Schema, _Form]:
     try:
         told: Schema = json.loads(path.read_bytes())
-        document = convert(told, _Document)
+        return told, convert(told, form)
     except OSError as error:
         raise NoContract(str(path), error.strerror or "it cannot be read") from None
     except ValidationError as error:
         raise NoContract(str(path), str(error)) from None
     except (ValueError, RecursionError):
         raise NoContract(str(path), "it is not JSON") from None
-    if document.id != identity:
-        raise NoContract(str(path), f"it does not call itself {identity}")
-    if not set(_REFERENCE.findall(json.dumps(told))) <= set(document.parts):
-        raise NoContract(str(path), "it refers to a part that it has not")
-    return told
