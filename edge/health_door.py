@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socket import AF_INET, AF_INET6
 from socketserver import TCPServer
 from typing import Any
 
@@ -99,9 +100,10 @@ def _in_time(pages: Pages) -> Callable[[str], Page]:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True  # who sends a request slowly keeps a thread, and nobody waiting
 
-    def __init__(self, *where: Any) -> None:
+    def __init__(self, where: tuple[str, int], *more: Any) -> None:
         self._room = threading.BoundedSemaphore(REQUESTS_MAX)
-        super().__init__(*where)
+        self.address_family = AF_INET6 if ":" in where[0] else AF_INET
+        super().__init__(where, *more)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Give a request a thread, if there is room for one."""
@@ -140,13 +142,17 @@ class _Request(BaseHTTPRequestHandler):
         self._answer = answer
         super().__init__(*connection)
 
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
     def do_GET(self) -> None:
-        if self.path not in self._paths:
+        path, _, _ = self.path.partition("?")  # who asks may add parameters, and none is known
+        if path not in self._paths:
             only = f"there is only {' and '.join(sorted(self._paths))}"
             self._send(told_in_json({"error": only}, HTTPStatus.NOT_FOUND))
             return
         try:
-            page = self._answer(self.path)
+            page = self._answer(path)
         except Exception as error:  # noqa: BLE001 - a fault of ours: it is logged, and told as one
             structlog.get_logger().error("health page failed", exc_info=error)
             page = told_in_json({"error": FAILED}, HTTPStatus.INTERNAL_SERVER_ERROR)
@@ -161,4 +167,5 @@ class _Request(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(page.body)))
         self.send_header("Cache-Control", "no-store")
         self.end_headers()
-        self.wfile.write(page.body)
+        if self.command != "HEAD":
+            self.wfile.write(page.body)

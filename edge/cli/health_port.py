@@ -46,6 +46,8 @@ def open_health_port(
         if host != HOST:
             raise BadValue("--health-host", "it goes with --health-port")
         return
+    if not host:  # which the system takes for every address that there is
+        raise BadValue("--health-host", "an address, such as 127.0.0.1")
     try:
         opened.enter_context(answering({HEALTH: health, METRICS: metrics}, port, host))
     except OSError as error:

@@ -47,7 +47,7 @@ SESSION_MS_MAX = 10_000
 HEARTBEAT_MS = 3_000  # three to a session, so that one lost does not end it
 # Between two polls, of which one batch takes a second at most; a database away is no pause in them.
 POLL_MS_MAX = 60_000
-# Partitions that were added, or a topic made anew, are found within it; the library waits 5 minutes.
+# Added partitions, or a topic made anew, are found within it; the library waits 5 minutes.
 METADATA_MS_MAX = 30_000
 CLOSE_S_MAX = 5.0  # of a producer: what has not left by then is sent again, by whoever is next
 _CA_FILE = f"{PREFIX}KAFKA_CA_FILE"

@@ -41,12 +41,18 @@ def test_the_status_says_whether_all_is_well(well: bool, status: int) -> None:
         assert ask(port) == (status, told)
 
 
-@pytest.mark.parametrize("path", ["/", "/healthz", "/health/", "/health?x=1", "/../health"])
+@pytest.mark.parametrize("path", ["/", "/healthz", "/health/", "/?x=/health", "/../health"])
 def test_there_is_nothing_else(path: str) -> None:
     with answering(PAGES, 0) as port:
         assert ask(port, path) == (404, {"error": "there is only /health"})
         assert ask(port, method="POST")[0] == 501
         assert ask(port)[0] == 200
+
+
+def test_parameters_are_passed_over_and_a_head_has_no_body() -> None:
+    with answering(PAGES, 0) as port:
+        assert ask(port, "/health?x=1") == (200, {"well": True})
+        assert ask(port, method="HEAD") == (200, None)
 
 
 def test_a_caller_that_says_nothing_does_not_keep_it_from_answering() -> None:

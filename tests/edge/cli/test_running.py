@@ -220,7 +220,7 @@ def test_a_supervisor_is_answered_over_http(claims: Line, database: Database) ->
         assert running.stop() == 0
 
 
-@pytest.mark.parametrize("host", ["192.0.2.1", "nowhere.invalid", "::1"])
+@pytest.mark.parametrize("host", ["192.0.2.1", "nowhere.invalid", "2001:db8::1", ""])
 def test_an_address_that_is_not_this_machine_s_is_what_is_refused(host: str) -> None:
     asked = ("run", "--once", "--health-port", "18080", "--health-host", host, "--json")
     refusal = Line()(*asked).refused("E102", 2)
