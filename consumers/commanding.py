@@ -119,7 +119,10 @@ class Revoked:
 
 @dataclass(frozen=True, slots=True)
 class NotCommitted:
-    """Where to read on in so many partitions was not kept: some messages may come again."""
+    """Where to read on in so many partitions was not kept, and is tried again at each turn.
+
+    Should they be taken away before it is, some messages come again.
+    """
 
     partitions: int
 
@@ -163,7 +166,7 @@ class Pulse:
 
 @dataclass(slots=True)
 class _Held:
-    """A message from its poll until its offset is committed."""
+    """A message from its poll until it is answered, and all that are before it."""
 
     message: Message
     answer: Answer | None = None
@@ -187,6 +190,7 @@ class Loop:
         self._world = world
         self._tell = tell
         self._held: list[_Held] = []
+        self._unkept: dict[Partition, int] = {}  # where to read on, as no commit has kept it yet
         self._tries = 0  # in vain, since the last turn that left nothing waiting
         self._waits_for_database: bool | None = None
         self._since_s = self._began_s = 0.0
@@ -214,6 +218,8 @@ class Loop:
             kept = [each for each in self._held if each.message.partition not in polled.revoked]
             self._tell(Revoked(len(polled.revoked), len(self._held) - len(kept)))
             self._held = kept
+            for place in polled.revoked:
+                self._unkept.pop(place, None)
         self._held += map(_Held, polled.messages)
         self._began_s = self._world.timer()
 
@@ -263,9 +269,12 @@ class Loop:
             else:
                 unfinished.add(place)
                 left.append(each)
-        if done and not self._incoming.commit(done):
-            self._tell(NotCommitted(len(done)))
         self._held = left
+        self._unkept |= done
+        if self._unkept and self._incoming.commit(self._unkept):
+            self._unkept = {}
+        elif done:
+            self._tell(NotCommitted(len(done)))
 
     def _settle(self, waiting: Waiting | None) -> None:
         """Pause when something waits, and read on when nothing does any longer."""

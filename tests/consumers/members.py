@@ -38,6 +38,7 @@ class Place:
     desk: Desk = field(default_factory=Desk)
     database: str = "there"  # away, in doubt: it stores and does not say so, half: it goes midway
     topics: str = "there"  # away, or dead: only the topic of dead letters
+    offsets: str = "there"  # or away: nothing that is committed is kept
     mended: bool = False
     now_s: float = 0.0
     crash_in: int | None = None
@@ -175,6 +176,10 @@ class Member:
         assert set(offsets) <= self.held, "it commits what it was told it no longer has"
         if self.generation != self.place.generation:
             return False  # the broker knows better than a member that has not heard yet
+        if self.place.offsets == "away":
+            return False
+        for each, offset in offsets.items():
+            assert offset >= self.place.committed.get(each, 0), "it commits what is done already"
         self.place.committed.update(offsets)
         self.place.step()
         return True

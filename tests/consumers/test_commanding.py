@@ -187,6 +187,42 @@ def test_a_commit_that_the_group_refuses_is_said_and_the_message_comes_again(sce
     assert len(set(scene.out(RECEIPTS))) == 1
 
 
+def test_an_offset_that_is_not_kept_is_tried_again_though_nothing_comes(scene: Scene) -> None:
+    scene.place.offsets = "away"
+    scene.sends(1, "C1")
+    for _ in range(3):
+        scene.loop.turn()
+    assert scene.member.polls == [POLL_S] * 3
+    assert scene.told(NotCommitted) == [NotCommitted(1)]  # once, however often it is tried
+    scene.place.offsets = "there"
+    scene.loop.turn()
+    assert scene.place.committed == {DESK: 1}
+    assert len(scene.out(RECEIPTS)) == 1
+
+
+def test_an_offset_that_is_not_kept_does_not_carry_one_past_what_waits(scene: Scene) -> None:
+    scene.place.offsets = "away"
+    scene.sends(1, "C1")
+    scene.loop.turn()
+    scene.place.database, scene.place.offsets = "away", "there"
+    scene.sends(2, "C1")
+    scene.sends(3, "C2", CRM)
+    scene.loop.turn()
+    assert scene.place.committed == {DESK: 1}
+
+
+def test_an_offset_that_is_not_kept_goes_with_its_partition(scene: Scene) -> None:
+    scene.place.offsets = "away"
+    scene.sends(1, "C1", CRM)
+    scene.loop.turn()
+    scene.place.join()
+    scene.place.rebalance(turn=1)
+    scene.place.offsets = "there"
+    scene.loop.turn()  # the member itself asserts that it commits only what it has
+    assert scene.member.held == {DESK}
+    assert scene.place.committed == {}
+
+
 def test_a_stop_finishes_the_turn_and_says_what_is_left(scene: Scene) -> None:
     scene.place.database = "away"
     scene.sends(1, "C1")

@@ -147,6 +147,12 @@ class Transport(RuleBasedStateMachine):
         self.place.topics = "there"
 
     @rule(crash_in=STEPS, move_in=STEPS)
+    def all_turn_without_offsets(self, crash_in: int | None, move_in: int | None) -> None:
+        self.place.offsets = "away"
+        self.all_turn(crash_in, move_in)
+        self.place.offsets = "there"
+
+    @rule(crash_in=STEPS, move_in=STEPS)
     def all_turn(self, crash_in: int | None, move_in: int | None) -> None:
         for number in sorted(self.loops):
             self.turn(number, crash_in, move_in)
