@@ -1,6 +1,6 @@
 """The relay: the log is the outbox, and each of its facts is published, in order, at least once.
 
-A page is sent, every message of it acknowledged, and only then is the position kept: a relay that
+Some facts are sent, every message acknowledged, and only then is the position kept: a relay that
 ends anywhere sends again what it may have sent, and leaves nothing out. Several may run at once, of
 which one works. The loop has no clock, no client and no connection of its own.
 """
@@ -15,7 +15,10 @@ from consumers.running import POLL_S, PROGRESS_S_MIN, SUMMARY_S_MIN, World, is_s
 from domain.errors import Refused, StoreUnavailable, Unreadable
 from domain.schema import from_stored
 
-PAGE_FACTS = 1_000  # enough to share the wait for an acknowledgement, a megabyte in memory
+PAGE_FACTS = 1_000  # enough to share the wait for an acknowledgement; usually a megabyte
+# Of keys, values and headers that are sent before the position moves: one wait for the broker,
+# which the lock outlasts. With what frames 1,000 messages they are under a million, and one batch.
+SEND_BYTES_MAX = 700_000
 
 
 @dataclass(eq=False)
@@ -161,7 +164,7 @@ Event = Started | Waiting | Working | Published | CaughtUp | Lost | Back | Stopp
 class Pulse:
     """How the relay does. Threads may read it: it is replaced, never changed.
 
-    `seen_s` is its last sign of life, by the timer: a page published, a turn ended, a try that
+    `seen_s` is its last sign of life, by the timer: facts published, a turn ended, a try that
     failed. `working` is None before the first look, False while another relay works. `lost` is what
     it does without, since `since_s`.
     """
@@ -244,15 +247,19 @@ class Relay:
             self._tell(Working(self.position))
         self._seen(working=True)
         while page := self._log.stored(self.position, PAGE_FACTS):
-            self._page(page)
-            if self._world.stop_asked():
-                return False
+            while page:
+                page = page[self._publish(page) :]
+                if self._world.stop_asked():
+                    return False
         self._answered()
         self._level()
         return True
 
-    def _page(self, page: Sequence[Stored]) -> None:
-        """Publish a page as far as it can be read, and keep the position it brings the topic to."""
+    def _publish(self, page: Sequence[Stored]) -> int:
+        """Publish a page's first facts, and keep the position that brings the topic to; how many.
+
+        Raises an `Unreadable` for the first that cannot be read, once those before it are kept.
+        """
         records, unread = self._written(page)
         if records:
             self._outgoing.send(records)
@@ -263,16 +270,24 @@ class Relay:
             place = page[len(records)].position
             unread.add_note(f"It is at position {place}; {self._topic} has all before it.")
             raise unread
+        return len(records)
 
     def _written(self, page: Sequence[Stored]) -> tuple[list[Record], Unreadable | None]:
-        """The messages of a page's facts, and what is wrong with the first that cannot be read."""
+        """The messages of the first facts that go at once, and what is wrong with the next if it
+        cannot be read.
+        """
         records: list[Record] = []
+        size = 0
         for stored in page:
             try:
                 record = from_stored(*stored)
             except Unreadable as error:
                 return records, error
-            records.append(write_fact(stored.name, stored.state, record, self._ledger))
+            message = write_fact(stored.name, stored.state, record, self._ledger)
+            size += _size(message)
+            if records and size > SEND_BYTES_MAX:
+                break
+            records.append(message)
         return records, None
 
     def _done(self, facts: int, position: int) -> None:
@@ -311,3 +326,8 @@ class Relay:
         if self._failures:
             self._tell(Back(self._failures + 1, now_s - self._lost_s))
             self._failures, self._summed_s = 0, float("-inf")
+
+
+def _size(message: Record) -> int:
+    headers = sum(len(name) + len(value or b"") for name, value in message.headers)
+    return len(message.key or b"") + len(message.value or b"") + headers

@@ -18,7 +18,8 @@ from edge.wiring import Books, database_errors, lost_by_name
 
 RELAYING = 0x72656C61  # "rela": with the topic, the advisory lock of the relay that works
 # A relay that is stopped or cut off keeps the others out no longer. One that works asks each
-# second, or after a send, which takes 40 s at most. What it publishes afterwards does no harm.
+# second, or after a send of one part, which takes 40 s at most: 10 for a connection, 30 for the
+# broker's word. What it publishes afterwards does no harm.
 IDLE_MS_MAX = 60_000
 _LIMITS: LiteralString = """
 SET synchronous_commit = off; -- lost in a crash, facts are sent again

@@ -1,9 +1,12 @@
 """The relay in a world of its own: what it publishes, outlasts and says, with no time passing."""
 
 import itertools
+from collections.abc import Sequence
 
 import pytest
 
+from consumers import relaying
+from consumers.messages import Record
 from consumers.relaying import (
     PAGE_FACTS,
     Back,
@@ -40,10 +43,13 @@ def test_once_it_publishes_the_whole_log_in_order_and_ends() -> None:
     stage.relay().run(once=True)
     assert stage.topic.files() == files()
     assert stage.book.position == END
+    first = stage.told[2]
+    assert isinstance(first, Published)
+    assert first.position == LOG[first.facts - 1].position
     assert stage.told == [
         Started(TOPIC),
         Working(0),
-        Published(PAGE_FACTS, LOG[PAGE_FACTS - 1].position),
+        first,
         CaughtUp(len(LOG), END),
         Stopping(len(LOG), END),
     ]
@@ -104,6 +110,29 @@ def test_a_page_that_was_not_acknowledged_is_sent_again_from_its_beginning() -> 
     back = stage.told[3]
     assert isinstance(back, Back)
     assert (back.tries, back.away_s) == (3, sum(stage.sleeps))
+
+
+@pytest.mark.parametrize(("bytes_max", "most"), [(5_000, 6), (1, 1)], ids=["some", "one"])
+def test_large_facts_go_a_few_at_a_time_and_each_time_the_position_moves(
+    monkeypatch: pytest.MonkeyPatch, bytes_max: int, most: int
+) -> None:
+    monkeypatch.setattr(relaying, "SEND_BYTES_MAX", bytes_max)
+    stage = Stage(Shelf(LOG[:40]))
+    relay, send, sent = stage.relay(), stage.topic.send, 0
+
+    def send_slowly(records: Sequence[Record]) -> None:
+        nonlocal sent
+        assert 0 < len(records) <= most
+        assert stage.book.position == (LOG[sent - 1].position if sent else 0)
+        assert relay.pulse.seen_s == stage.now_s
+        send(records)
+        sent += len(records)
+        stage.now_s += 30
+
+    stage.topic.send = send_slowly  # type: ignore[method-assign]  # the stage's world, replaced
+    relay.run(once=True)
+    assert stage.topic.files() == files(40)
+    assert stage.book.position == LOG[39].position
 
 
 def test_nothing_is_kept_that_was_not_acknowledged() -> None:
@@ -177,7 +206,7 @@ def test_asked_for_once_it_does_not_wait_for_another() -> None:
         Stage(Shelf(LOG[:20]), book=book).relay().run(once=True)
 
 
-def test_a_stop_ends_it_after_the_page_under_way() -> None:
+def test_a_stop_ends_it_after_what_is_under_way() -> None:
     stage = Stage(Shelf(LOG))
     send = stage.topic.send
 
@@ -187,8 +216,10 @@ def test_a_stop_ends_it_after_the_page_under_way() -> None:
 
     stage.topic.send = send_and_stop  # type: ignore[method-assign]  # the stage's world, replaced
     stage.run()
-    assert stage.book.position == LOG[PAGE_FACTS - 1].position
-    assert stage.told[-1] == Stopping(PAGE_FACTS, LOG[PAGE_FACTS - 1].position)
+    stopping = stage.told[-1]
+    assert isinstance(stopping, Stopping)
+    assert 0 < stopping.facts < len(LOG)
+    assert stopping.position == stage.book.position == LOG[stopping.facts - 1].position
 
 
 def test_killed_between_publishing_and_keeping_it_leaves_nothing_out() -> None:

@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 
 from consumers.messages import Record
-from consumers.relaying import NotAcknowledged
+from consumers.relaying import PAGE_FACTS, SEND_BYTES_MAX, NotAcknowledged
 from edge.kafka import publisher
 from edge.kafka.errors import BrokerRefused
 from edge.kafka.publisher import PART_BYTES_MAX, Publisher, parts
@@ -27,6 +27,15 @@ def test_what_is_sent_together_is_one_batch_for_each_partition() -> None:
         sizes = [len(r.value or b"") + sum(len(v or b"") for _, v in r.headers) for r in part]
         assert sum(sizes) < PART_BYTES_MAX
     assert [record for part in many for record in part] == [small] * 5_000
+
+
+def test_what_the_relay_sends_at_once_is_one_part() -> None:
+    named = tuple((f"ce_{number}", b"") for number in range(12))  # as many as a fact has at most
+    framed = Record(b"", b"", named)
+    each = SEND_BYTES_MAX // PAGE_FACTS - sum(len(name) for name, _ in named)
+    for sizes in ([each] * PAGE_FACTS, [SEND_BYTES_MAX - 100], [PART_BYTES_MAX]):
+        records = [framed._replace(value=b"x" * size) for size in sizes]
+        assert len(list(parts(records))) == 1
 
 
 def test_a_broker_that_says_nothing_is_given_up_and_the_next_producer_goes_on_in_order(
