@@ -180,5 +180,5 @@ def _now_s() -> float:
 
 
 def _came_s(message: Any) -> float:
-    """When it was sent or stored, as the topic has it; now for one of a sender that did not say."""
+    """When it was stored; now where the topic keeps the senders' times, and one has none."""
     return message.timestamp / 1_000 if message.timestamp >= 0 else _now_s()

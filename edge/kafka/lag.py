@@ -17,8 +17,8 @@ class Lag(NamedTuple):
     """One partition: messages not yet committed, and when the oldest of them came, in seconds of
     the Unix epoch, None when there is none.
 
-    Of a message that was polled that is its own time, as its sender or the topic sets it. Of one
-    that was not it is the last moment at which it cannot have been there.
+    Of a message that was polled that is when the broker stored it. Of one that was not it is the
+    last moment at which it cannot have been there.
     """
 
     partition: Partition

@@ -92,6 +92,8 @@ def _kept(ms_max: int, bytes_max: int, replication: int) -> dict[str, str]:
         # large is refused to its sender, and never comes to a consumer that could not put it aside.
         "compression.type": "uncompressed",
         "max.message.bytes": str(bytes_max),
+        # By a sender's clock that is wrong, a message would be deleted at once, or kept for ever.
+        "message.timestamp.type": "LogAppendTime",
         # One broker of several may be away, and what was acknowledged is still on two.
         "min.insync.replicas": str(max(1, replication - 1)),
         "retention.bytes": "-1",

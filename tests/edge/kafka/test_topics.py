@@ -170,6 +170,18 @@ def test_a_topic_that_cannot_be_read_is_refused_and_not_waited_for(
         subscribe(client, settings, [topic])
 
 
+def test_a_sender_s_clock_makes_no_message_older_or_younger(
+    with_topics: Line, kafka: Broker
+) -> None:
+    topic, settings = commands_topic(Source.MAILROOM), kafka.settings("ledger")
+    client = producer(kafka.settings("mailroom"))
+    client.send(topic, b"{}", timestamp_ms=1).get(SENT_S_MAX)
+    client.close()
+    with reading(settings, groups_of("ledger") + "clocks") as client:
+        subscribe(client, settings, [topic])
+        assert next(client).timestamp > 1
+
+
 @contextmanager
 def reading(settings: Settings, group: str) -> Generator[Any]:
     client = consumer(settings, group, consumer_timeout_ms=SENT_S_MAX * 1_000)
