@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 
 from consumers.topics import EVENTS
+from edge.kafka.clients import admin
+from edge.kafka.library import TopicPartition
 from edge.postgres.connections import Role
 from edge.store.postgres_store import PostgresStore
 from tests.brokers.broker import Broker, password_of
@@ -149,5 +151,30 @@ def test_a_follower_that_missed_facts_says_so_and_stops(
     assert late.code == 0
     follower = Follower(KEEPER, tmp_path, broker, str(tmp_path / "reports.db"), EVENTS)
     assert follower.process.wait(DEADLINE_S) == 1
+    _, err = follower.process.communicate()
+    assert "ask for a replay" in err
+
+
+def test_a_follower_whose_place_is_deleted_says_so_and_does_not_jump_to_the_end(
+    claims: Line, broker: Broker, database: Database, tmp_path: Path
+) -> None:
+    log = ledger(facts=40)
+    path = tmp_path / "reports.db"
+    store(database, log[:20])
+    assert claims.apart("relay", "--once").code == 0
+    wanted = {each.envelope.stream: each.envelope.version for each in log[:20]}
+    with following(KEEPER, tmp_path, broker, str(path), EVENTS):
+        until(partial(holds, path, wanted), wanted)
+    store(database, log[20:])
+    assert claims.apart("relay", "--once").code == 0
+    to_their_ends = {TopicPartition(EVENTS, number): -1 for number in range(6)}
+    client = admin(broker.settings())
+    client.delete_records(to_their_ends)
+    client.close()
+    follower = Follower(KEEPER, tmp_path, broker, str(path), EVENTS)
+    try:
+        assert follower.process.wait(DEADLINE_S) == 1
+    finally:
+        follower.process.kill()
     _, err = follower.process.communicate()
     assert "ask for a replay" in err
