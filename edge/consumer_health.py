@@ -3,7 +3,7 @@
 All of it is what the loop itself left behind at its last turn, so that to ask never holds it up.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -42,13 +42,17 @@ class Waits:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The answer at a moment; `pulse` and `holding` are None before the loop begins."""
+    """The answer at a moment; `pulse` and `holding` are None before the loop begins.
+
+    `silent_s` is for how many seconds the broker has not done what was asked.
+    """
 
     at: datetime
     waits: Waits | None = None
     pulse: Pulse | None = None
     holding: Holding | None = None
     stuck: bool = False
+    silent_s: float = 0.0
 
     @property
     def state(self) -> State:
@@ -75,8 +79,8 @@ def before(at: datetime, absent: Absent | None, waited_s: float) -> Health:
 
 def during(at: datetime, now_s: float, pulse: Pulse, holding: Holding) -> Health:
     """The health of a loop, at a moment and what its timer says then."""
-    found = Health(at, None, pulse, holding, pulse.stuck(now_s))
-    waiting, silent_s = pulse.waiting, found.age_s(holding.well_s)
+    waiting, silent_s = pulse.waiting, now_s - holding.well_s
+    found = Health(at, None, pulse, holding, pulse.stuck(now_s), silent_s)
     if waiting is not None:
         what = "database" if waiting.database else "topics"
         waits = Waits(what, waiting.code, waiting.why, now_s - pulse.since_s)
@@ -84,7 +88,7 @@ def during(at: datetime, now_s: float, pulse: Pulse, holding: Holding) -> Health
         waits = Waits("broker", "E771", "it does not say where the partitions end", silent_s)
     else:
         return found
-    return Health(at, waits, pulse, holding, found.stuck)
+    return replace(found, waits=waits)
 
 
 def as_data(answer: Health, group: str) -> dict[str, Any]:

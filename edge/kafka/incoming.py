@@ -25,7 +25,7 @@ from edge.wiring import system_clock
 FETCH_BYTES_MAX = 4_000_000  # of one fetch, and so about of one batch, whatever messages weigh
 ASK_MS_MAX = 5_000  # for an offset to be kept or told; a broker that is there takes milliseconds
 AWAY_PAUSE_S = 0.1  # between two polls of a broker that hangs up
-LOOK_S = 5.0  # where the partitions end, asked one request a broker; who watches looks as often
+LOOK_S = 5.0  # where partitions end, asked one request a broker; who watches looks as often
 LOOK_MS_MAX = 1_000  # an answer takes milliseconds; without it the lags stay as they were
 CLOSE_MS_MAX = 5_000  # to leave the group; a member that cannot is held to be gone after 10 s
 # No longer of the group, or about to be told so: whoever has the partitions reads these again.
@@ -62,11 +62,13 @@ class KafkaIncoming:
     def __init__(self, settings: Settings, group: str, topics: Iterable[str]) -> None:
         """Raises a `BrokerUnavailable`."""
         self._settings = settings
+        topics = list(topics)
+        self._instead = TopicPartition(topics[0], 0)  # asked about by a member without partitions
         self._moves = _Moves()
         self._paused = False
         self._lags = Lags()
         self._looked_s = float("-inf")
-        self.holding = Holding(_now_s())
+        self.holding = Holding(time.monotonic())
         self._client = consumer(settings, group, fetch_max_bytes=FETCH_BYTES_MAX)
         try:
             subscribe(self._client, settings, topics, self._moves)
@@ -134,15 +136,16 @@ class KafkaIncoming:
             return
         self._looked_s = time.monotonic()
         try:
-            ends = self._client.end_offsets(list(self._client.assignment()), timeout_ms=LOOK_MS_MAX)
-            reads = {each: self._client.position(each, timeout_ms=LOOK_MS_MAX) for each in ends}
+            held = self._client.assignment()
+            asked = list(held) or [self._instead]  # the library would ask nobody about none
+            ends = self._client.end_offsets(asked, timeout_ms=LOOK_MS_MAX)
+            reads = {each: self._client.position(each, timeout_ms=LOOK_MS_MAX) for each in held}
         except KafkaError:
             return
-        now_s = _now_s()
         known = {Partition(*each): (at, ends[each]) for each, at in reads.items() if at is not None}
-        self._lags.looked(known, now_s)
-        if len(known) == len(ends) and (ends or self._moves.assigned):
-            self._keep(well_s=now_s)
+        self._lags.looked(known, _now_s())
+        if len(known) == len(held) and self._moves.assigned:
+            self._keep(well_s=time.monotonic())
 
     def _keep(self, **seen: float) -> None:
         """Leave what is known to whoever asks."""

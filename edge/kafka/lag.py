@@ -31,7 +31,7 @@ class Holding:
     """What a member holds. Threads may read it: it is replaced, never changed.
 
     `rebalances` counts how often the group gave it partitions. `well_s` is when the broker last did
-    what was asked, in seconds of the Unix epoch.
+    what was asked, by the monotonic timer.
     """
 
     well_s: float

@@ -119,7 +119,7 @@ def _looked(health: Health) -> Iterator[Metric]:
         yield gauge(
             "claims_consumer_broker_seen_timestamp_seconds",
             "When the broker last said where the partitions end; the lag is as of then.",
-            health.holding.well_s,
+            health.at.timestamp() - health.silent_s,
         )
         yield from _lags(health)
 

@@ -15,7 +15,7 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 NOW_S = 500.0  # the timer says so at noon
 THEN = NOON.timestamp()
 CRM, BANK = Partition("claims.commands.crm", 0), Partition("claims.commands.bank", 3)
-HOLDING = Holding(THEN - 5, (Lag(BANK, 0, None), Lag(CRM, 7, THEN - 60)), 2)
+HOLDING = Holding(NOW_S - 5, (Lag(BANK, 0, None), Lag(CRM, 7, THEN - 60)), 2)
 AWAY = Waiting(database=True, code="E603", why="gone", held=7)
 NO_TOPICS = Waiting(database=False, code="E711", why="no answer", held=7)
 
@@ -60,7 +60,7 @@ def test_one_that_waits_says_for_what_and_is_lost_past_its_limit(
 
 
 def test_a_broker_that_says_nothing_is_lost_though_nothing_is_there_to_do() -> None:
-    silent = Holding(THEN - WAITS_S_MAX - 1, HOLDING.lags)
+    silent = Holding(NOW_S - WAITS_S_MAX - 1, HOLDING.lags)
     health = during(NOON, NOW_S, Pulse(NOW_S), silent)
     assert health.state is State.LOST
     assert as_data(health, "g")["waiting"]["for"] == "broker"
@@ -74,7 +74,7 @@ def test_one_that_ends_no_turn_is_stuck_whatever_it_waits_for() -> None:
 
 
 def test_a_message_from_a_clock_that_is_ahead_has_no_negative_age() -> None:
-    ahead = Holding(THEN, (Lag(CRM, 1, THEN + 3_600),))
+    ahead = Holding(NOW_S, (Lag(CRM, 1, THEN + 3_600),))
     assert as_data(during(NOON, NOW_S, Pulse(NOW_S), ahead), "g")["lag"]["seconds"] == 0.0
 
 

@@ -37,7 +37,7 @@ LABELS = {"outcome", "code", "topic", "partition", "for", "view", "le"}
 
 def consumer() -> ConsumerMetrics:
     """The metrics of a loop to which everything happened once."""
-    holding = Holding(THEN - 5, (Lag(BANK, 0, None), Lag(CRM, 7, THEN - 60)), 2)
+    holding = Holding(495.0, (Lag(BANK, 0, None), Lag(CRM, 7, THEN - 60)), 2)
     pulse = CommandPulse(500.0, 7, AWAY, 480.0)
     made = ConsumerMetrics(lambda: during(NOON, 500.0, pulse, holding))
     made.take(Started("ledger.consume", (CRM.topic,)))
