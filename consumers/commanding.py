@@ -7,11 +7,13 @@ of the views it has no clock, no chance and no connection of its own: all are ha
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from consumers.answering import Answer, Answering, Leaving, Message, NotYet, Partition
 from consumers.refusals import NotSent
 from consumers.running import is_stuck, pause_s
+from domain.errors import TooContended
 
 POLL_S = 1.0  # with nothing to do; a stop is heard within it
 
@@ -91,11 +93,19 @@ class PutAside:
     code: str
 
 
+class Need(StrEnum):
+    """What a message may have to wait for."""
+
+    DATABASE = "database"
+    TOPICS = "topics"  # for what leaves
+    FILE = "file"  # that others changed each time it was tried
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The database, or Kafka's topics for what leaves, cannot be used: messages are held for it."""
+    """What is needed cannot be used now: messages are held for it."""
 
-    database: bool
+    for_what: Need
     code: str
     why: str
     held: int
@@ -192,8 +202,8 @@ class Loop:
         self._held: list[_Held] = []
         self._unkept: dict[Partition, int] = {}  # where to read on, as no commit has kept it yet
         self._tries = 0  # in vain, since the last turn that left nothing waiting
-        self._waits_for_database: bool | None = None
-        self._since_s = self._began_s = 0.0
+        self._waits_for: Need | None = None
+        self._since_s = self._paused_s = self._began_s = 0.0
         self.pulse = Pulse(world.timer())
 
     def run(self) -> None:
@@ -227,16 +237,19 @@ class Loop:
         asked = [each for each in self._held if each.answer is None]
         if not asked:
             return None
-        waiting: NotYet | None = None
+        not_yet: list[NotYet] = []
         answers = self._answering.answers([each.message for each in asked])
         for each, found in zip(asked, answers, strict=True):
             if isinstance(found, NotYet):
-                waiting = found
+                not_yet.append(found)
             else:
                 each.answer = found
-        if waiting is None:
+        if not not_yet:
             return None
-        return Waiting(database=True, code=waiting.code, why=waiting.why, held=len(self._held))
+        # Without a database all wait, and for a file only what is about it: the worst is told.
+        worst = min(not_yet, key=lambda each: each.code == TooContended.code)
+        need = Need.FILE if worst.code == TooContended.code else Need.DATABASE
+        return Waiting(need, worst.code, worst.why, len(self._held))
 
     def _send(self) -> Waiting | None:
         ready = [
@@ -247,7 +260,7 @@ class Loop:
         try:
             self._outgoing.send([each for _, answer in ready for each in answer.leaving])
         except NotSent as error:
-            return Waiting(database=False, code=error.code, why=error.why, held=len(self._held))
+            return Waiting(Need.TOPICS, error.code, error.why, len(self._held))
         for each, answer in ready:
             each.out = True
             if answer.dead:
@@ -281,15 +294,15 @@ class Loop:
         if waiting is not None:
             if not self._tries:
                 self._incoming.pause()
-                self._since_s = self._world.timer()
+                self._paused_s = self._world.timer()
             self._tries += 1
-            if waiting.database is not self._waits_for_database:
-                self._waits_for_database = waiting.database
+            if waiting.for_what is not self._waits_for:
+                self._waits_for, self._since_s = waiting.for_what, self._world.timer()
                 self._tell(waiting)
         elif self._tries:
             self._incoming.resume()
-            self._tell(ReadingOn(self._tries + 1, self._world.timer() - self._since_s))
-            self._tries, self._waits_for_database = 0, None
+            self._tell(ReadingOn(self._tries + 1, self._world.timer() - self._paused_s))
+            self._tries, self._waits_for = 0, None
         self.pulse = Pulse(self._world.timer(), len(self._held), waiting, self._since_s)
 
 

@@ -9,12 +9,14 @@ from enum import StrEnum
 from typing import Any
 
 from consumers.commanding import Pulse
+from edge.kafka.incoming import LOOK_S
 from edge.kafka.lag import Holding
 from edge.starting import Absent
 
 # A database or a broker that is restarted is back within 15 s; who waits twice as long may need a
 # person.
 WAITS_S_MAX = 30.0
+SILENT_S_MAX = 3 * LOOK_S  # a batch may hold one look up, and the broker another
 
 
 class State(StrEnum):
@@ -32,7 +34,7 @@ WELL = {State.CONSUMING, State.WAITING}
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """What is waited for (database, topics or broker), by which code, and for how many seconds."""
+    """What is waited for: database, topics, file or broker; by which code, and for how long."""
 
     for_what: str
     code: str
@@ -82,9 +84,8 @@ def during(at: datetime, now_s: float, pulse: Pulse, holding: Holding) -> Health
     waiting, silent_s = pulse.waiting, now_s - holding.well_s
     found = Health(at, None, pulse, holding, pulse.stuck(now_s), silent_s)
     if waiting is not None:
-        what = "database" if waiting.database else "topics"
-        waits = Waits(what, waiting.code, waiting.why, now_s - pulse.since_s)
-    elif silent_s > WAITS_S_MAX:
+        waits = Waits(waiting.for_what, waiting.code, waiting.why, now_s - pulse.since_s)
+    elif silent_s > SILENT_S_MAX:
         waits = Waits("broker", "E771", "it does not say where the partitions end", silent_s)
     else:
         return found

@@ -15,6 +15,7 @@ from consumers.commanding import (
     Ended,
     Event,
     Loop,
+    Need,
     NotCommitted,
     PutAside,
     ReadingOn,
@@ -126,6 +127,13 @@ def _sources(named: list[str] | None) -> list[Source]:
     return [Source(name) for name in named] if named else list(Source)
 
 
+_WAITS = {
+    Need.DATABASE: "lost the database",
+    Need.TOPICS: "lost the topics",
+    Need.FILE: "others keep changing a file",
+}
+
+
 def _log(event: Event | StartEvent) -> None:
     """One line an event, by the rules of the log."""
     log = structlog.get_logger()
@@ -151,8 +159,7 @@ def _log(event: Event | StartEvent) -> None:
                 code=event.code,
             )
         case Waiting():
-            lost = "lost the database" if event.database else "lost the topics"
-            log.warning(lost, code=event.code, count=event.held)
+            log.warning(_WAITS[event.for_what], code=event.code, count=event.held)
         case ReadingOn():
             milliseconds = round(event.waited_s * 1_000)
             log.info("reading on", tries=event.tries, milliseconds=milliseconds)

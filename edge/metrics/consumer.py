@@ -6,13 +6,13 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
-from consumers.commanding import Answered, Event, NotCommitted, PutAside, Revoked
+from consumers.commanding import Answered, Event, Need, NotCommitted, PutAside, Revoked
 from edge.consumer_health import Health
 from edge.metrics.scraping import Looked, gauge
 
 MESSAGES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000)  # a poll brings 500 at most
 SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 40)  # a send gives up before 40
-WHAT_IS_WAITED_FOR = ("database", "topics", "broker")
+WHAT_IS_WAITED_FOR = (*Need, "broker")
 
 
 class ConsumerMetrics:

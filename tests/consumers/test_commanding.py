@@ -13,6 +13,7 @@ from consumers.commanding import (
     Ended,
     Event,
     Loop,
+    Need,
     NotCommitted,
     PutAside,
     ReadingOn,
@@ -84,7 +85,7 @@ def test_with_the_database_away_nothing_leaves_and_it_tries_ever_less_often(scen
     assert scene.place.committed == {}
     (waiting,) = scene.told(Waiting)
     assert isinstance(waiting, Waiting)
-    assert (waiting.database, waiting.code, waiting.held) == (True, "E603", 1)
+    assert (waiting.for_what, waiting.code, waiting.held) == (Need.DATABASE, "E603", 1)
     pauses = scene.member.polls[1:]
     assert pauses == sorted(pauses)
     assert (pauses[0], pauses[-1]) == (PAUSE_S_MIN, PAUSE_S_MAX)
@@ -140,7 +141,7 @@ def test_with_the_topics_away_nothing_is_dropped_and_nothing_judged_twice(
     assert scene.place.committed == {}
     (waiting,) = scene.told(Waiting)
     assert isinstance(waiting, Waiting)
-    assert (waiting.database, waiting.code) == (False, "E711")
+    assert (waiting.for_what, waiting.code) == (Need.TOPICS, "E711")
     scene.place.topics = "there"
     scene.loop.turn()
     assert scene.place.lag() == 0
@@ -252,6 +253,32 @@ def test_its_pulse_says_what_it_waits_for_and_since_when(scene: Scene) -> None:
     scene.place.database = "there"
     scene.loop.turn()
     assert (scene.loop.pulse.waiting, scene.loop.pulse.held) == (None, 0)
+
+
+def test_what_it_waits_for_next_is_waited_for_since_then(scene: Scene) -> None:
+    scene.place.database = "away"
+    scene.sends(1, "C1")
+    scene.loop.turn()
+    began_s = scene.place.now_s
+    scene.loop.turn()
+    scene.place.database, scene.place.topics = "there", "away"
+    scene.loop.turn()
+    turned_s = scene.place.now_s
+    scene.loop.turn()
+    assert scene.loop.pulse.since_s == turned_s
+    scene.place.topics = "there"
+    scene.loop.turn()
+    (on,) = scene.told(ReadingOn)
+    assert on == ReadingOn(5, scene.place.now_s - began_s)
+
+
+def test_a_file_that_others_keep_changing_is_not_a_database_that_is_away(scene: Scene) -> None:
+    scene.place.database = "half"
+    scene.sends(1, "C1")
+    scene.loop.turn()
+    (waiting,) = scene.told(Waiting)
+    assert isinstance(waiting, Waiting)
+    assert (waiting.for_what, waiting.code) == (Need.FILE, "E604")
 
 
 def test_a_loop_that_ends_no_turn_is_stuck(scene: Scene) -> None:

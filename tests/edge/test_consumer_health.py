@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from consumers.answering import Partition
-from consumers.commanding import Pulse, Waiting
+from consumers.commanding import Need, Pulse, Waiting
 from consumers.running import STUCK_S_MAX
-from edge.consumer_health import WAITS_S_MAX, WELL, State, as_data, before, during
+from edge.consumer_health import SILENT_S_MAX, WAITS_S_MAX, WELL, State, as_data, before, during
 from edge.kafka.lag import Holding, Lag
 from edge.starting import Absent
 
@@ -16,8 +16,9 @@ NOW_S = 500.0  # the timer says so at noon
 THEN = NOON.timestamp()
 CRM, BANK = Partition("claims.commands.crm", 0), Partition("claims.commands.bank", 3)
 HOLDING = Holding(NOW_S - 5, (Lag(BANK, 0, None), Lag(CRM, 7, THEN - 60)), 2)
-AWAY = Waiting(database=True, code="E603", why="gone", held=7)
-NO_TOPICS = Waiting(database=False, code="E711", why="no answer", held=7)
+AWAY = Waiting(Need.DATABASE, code="E603", why="gone", held=7)
+NO_TOPICS = Waiting(Need.TOPICS, code="E711", why="no answer", held=7)
+BUSY = Waiting(Need.FILE, code="E604", why="changed by others", held=7)
 
 
 def test_one_that_polls_is_well_however_far_behind_it_is() -> None:
@@ -40,7 +41,7 @@ def test_one_that_polls_is_well_however_far_behind_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("waiting", "what"), [(AWAY, "database"), (NO_TOPICS, "topics")], ids=["database", "topics"]
+    ("waiting", "what"), [(AWAY, "database"), (NO_TOPICS, "topics"), (BUSY, "file")], ids=list(Need)
 )
 def test_one_that_waits_says_for_what_and_is_lost_past_its_limit(
     waiting: Waiting, what: str
@@ -62,6 +63,10 @@ def test_one_that_waits_says_for_what_and_is_lost_past_its_limit(
 def test_a_broker_that_says_nothing_is_lost_though_nothing_is_there_to_do() -> None:
     silent = Holding(NOW_S - WAITS_S_MAX - 1, HOLDING.lags)
     health = during(NOON, NOW_S, Pulse(NOW_S), silent)
+    just = Holding(NOW_S - SILENT_S_MAX, HOLDING.lags)
+    assert during(NOON, NOW_S, Pulse(NOW_S), just).state is State.CONSUMING
+    not_long = Holding(NOW_S - WAITS_S_MAX, HOLDING.lags)
+    assert during(NOON, NOW_S, Pulse(NOW_S), not_long).state is State.WAITING
     assert health.state is State.LOST
     assert as_data(health, "g")["waiting"]["for"] == "broker"
     assert as_data(health, "g")["waiting"]["code"] == "E771"

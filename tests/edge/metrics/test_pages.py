@@ -7,7 +7,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from consumers.answering import Partition
-from consumers.commanding import Answered, NotCommitted, PutAside, Revoked, Started, Waiting
+from consumers.commanding import Answered, Need, NotCommitted, PutAside, Revoked, Started, Waiting
 from consumers.commanding import Pulse as CommandPulse
 from consumers.relaying import Lost, Published
 from consumers.relaying import Pulse as RelayPulse
@@ -30,7 +30,7 @@ from tests.test_docs import ROOT
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 THEN = NOON.timestamp()
 CRM, BANK = Partition("claims.commands.crm", 0), Partition("claims.commands.bank", 3)
-AWAY = Waiting(database=True, code="E603", why="gone", held=7)
+AWAY = Waiting(Need.DATABASE, code="E603", why="gone", held=7)
 STREAM = "claim-SMITH-1"
 LABELS = {"outcome", "code", "topic", "partition", "for", "view", "le"}
 
@@ -115,6 +115,7 @@ def test_what_a_consumer_counted_and_knows_comes_back_as_it_was() -> None:
         ("claims_consumer_batch_seconds_bucket", "0.5"): 1,
         ("claims_consumer_waiting_seconds", "database"): 20,
         ("claims_consumer_waiting_seconds", "topics"): 0,
+        ("claims_consumer_waiting_seconds", "file"): 0,
         ("claims_consumer_waiting_seconds", "broker"): 0,
         ("claims_consumer_held_messages",): 7,
         ("claims_consumer_stuck",): 0,
