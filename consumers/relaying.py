@@ -135,8 +135,9 @@ class CaughtUp:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """The database or the broker does not answer, by the code of its refusal."""
+    """The database, or else the broker, does not answer, by the code of its refusal."""
 
+    database: bool
     code: str
     why: str
 
@@ -165,8 +166,8 @@ class Pulse:
     """How the relay does. Threads may read it: it is replaced, never changed.
 
     `seen_s` is its last sign of life, by the timer: facts published, a turn ended, a try that
-    failed. `working` is None before the first look, False while another relay works. `lost` is what
-    it does without, since `since_s`.
+    failed. `working` is None before the first look, and as long as the database is lost,
+    False while another relay works. `lost` is what it does without, since `since_s`.
     """
 
     seen_s: float
@@ -312,11 +313,13 @@ class Relay:
         self.pulse = replace(self.pulse, seen_s=self._world.timer(), working=working)
 
     def _lost(self, error: StoreUnavailable | NotAcknowledged) -> None:
-        now_s, before, lost = self._world.timer(), self.pulse.lost, Lost(error.code, error.why)
+        now_s, before = self._world.timer(), self.pulse.lost
+        lost = Lost(isinstance(error, StoreUnavailable), error.code, error.why)
         if before is None:
             self._lost_s = now_s
         self._failures += 1
-        self.pulse = replace(self.pulse, seen_s=now_s, lost=lost, since_s=self._lost_s)
+        working = None if lost.database else self.pulse.working
+        self.pulse = Pulse(now_s, working, lost, self._lost_s)
         if before is None or before.code != lost.code:
             self._tell(lost)
 

@@ -96,8 +96,8 @@ def during(at: datetime, now_s: float, pulse: Pulse, found: Unsent | Absent, fac
     """The health of a loop that has sent so many facts, at a moment and what its timer says."""
     lost, lost_s = None, 0.0
     if pulse.lost is not None:
-        database = pulse.lost.code.startswith("E6")
-        lost, lost_s = Absent(database, pulse.lost.code, pulse.lost.why), now_s - pulse.since_s
+        away = pulse.lost
+        lost, lost_s = Absent(away.database, away.code, away.why), now_s - pulse.since_s
     elif isinstance(found, Absent):
         lost = found
     known = found if isinstance(found, Unsent) else None

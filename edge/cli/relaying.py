@@ -218,7 +218,8 @@ def _in_log(event: Event | StartEvent) -> None:
         case CaughtUp():
             log.info("caught up", count=event.facts, position=event.position)
         case Lost():
-            log.warning("lost the database or the broker", code=event.code)
+            away = "lost the database" if event.database else "lost the broker"
+            log.warning(away, code=event.code)
         case Back():
             milliseconds = round(event.away_s * 1000)
             log.info("back again", tries=event.tries, milliseconds=milliseconds)

@@ -36,7 +36,7 @@ def _looked(health: Health) -> Iterator[Metric]:
     )
     yield gauge(
         "claims_relay_lost_seconds",
-        "How long it has done without the database or the broker; 0 when it does not.",
+        "How long its loop has done without the database or the broker; 0 when it does not.",
         health.lost_s,
     )
     if health.pulse is not None:

@@ -106,7 +106,7 @@ def test_a_page_that_was_not_acknowledged_is_sent_again_from_its_beginning() -> 
     assert [type(each) for each in stage.told] == [
         *(Started, Working, Lost, Back, Published, CaughtUp, Stopping),
     ]
-    assert stage.told[2] == Lost("E776", "no answer")
+    assert stage.told[2] == Lost(database=False, code="E776", why="no answer")
     back = stage.told[3]
     assert isinstance(back, Back)
     assert (back.tries, back.away_s) == (3, sum(stage.sleeps))
@@ -153,7 +153,7 @@ def test_a_database_that_is_away_is_waited_for() -> None:
     stage.script = {6: back, 8: stage.stop}
     stage.run()
     assert stage.topic.files() == files(40)
-    assert Lost("E603", "connection refused") in stage.told
+    assert Lost(database=True, code="E603", why="connection refused") in stage.told
 
 
 def test_after_a_position_that_could_not_be_kept_the_page_is_sent_again() -> None:
@@ -271,9 +271,18 @@ def test_its_pulse_says_whose_turn_it_is_and_what_is_lost_since_when() -> None:
     assert (waiting.working, waiting.lost) == (False, None)
     assert lost.lost is not None
     assert (lost.lost.code, lost.since_s, lost.seen_s) == ("E603", POLL_S, POLL_S)
+    assert (lost.lost.database, lost.working) == (True, None)  # the lock is lost with it
     assert still.lost == lost.lost
     assert (still.since_s, still.seen_s > lost.seen_s) == (lost.since_s, True)
     assert (relay.pulse.working, relay.pulse.lost, relay.facts) == (True, None, 5)
+
+
+def test_without_the_broker_the_work_is_still_this_relay_s() -> None:
+    stage = Stage(Shelf(LOG[:5]), Topic(fate=lambda: "lost"))
+    stage.waits_max = 3
+    relay = stage.run()
+    assert relay.pulse.lost == Lost(database=False, code="E776", why="no answer")
+    assert relay.pulse.working
 
 
 def test_a_relay_that_gives_no_sign_of_life_is_stuck() -> None:

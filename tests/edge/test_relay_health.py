@@ -82,7 +82,7 @@ def test_behind_begins_past_its_limit() -> None:
 
 
 def test_a_broker_that_is_lost_is_told_with_since_when() -> None:
-    pulse = Pulse(90.0, working=True, lost=Lost("E776", "no answer"), since_s=70.0)
+    pulse = Pulse(90.0, working=True, lost=Lost(False, "E776", "no answer"), since_s=70.0)
     health = during(NOON, 100.0, pulse, LEVEL, 0)
     assert health.state is State.LOST
     assert as_data(health, EVENTS)["lost"] == {

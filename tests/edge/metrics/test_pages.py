@@ -52,10 +52,10 @@ def relay() -> RelayMetrics:
     unsent = Unsent(10, 20, Oldest(11, STREAM, NOON), 3600.0)
     pulse, lost = RelayPulse(0.0, working=True), Absent(False, "E776", "no answer")
     made = RelayMetrics(lambda: RelayHealth(NOON, unsent, pulse, False, lost, 12.0, 400))
-    made.take(Lost("E776", "no answer"))
-    made.take(Lost("E603", "gone"))
+    made.take(Lost(False, "E776", "no answer"))
+    made.take(Lost(True, "E603", "gone"))
     made.take(Published(400, 10))
-    made.take(Lost("E776", "no answer"))
+    made.take(Lost(False, "E776", "no answer"))
     return made
 
 
