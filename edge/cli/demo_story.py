@@ -16,6 +16,7 @@ from consumers.files import Log
 from domain.claim import Claim
 from domain.envelope import recorded_day
 from domain.history import Coordinate
+from edge.cli.asking import moment_of
 from edge.cli.files import changes_in, draw_history, entry_name
 from edge.cli.output import amount, console, light_table, pounds, table
 from edge.cli.replaying import draw_difference, history_of
@@ -24,7 +25,6 @@ from edge.store.verify import Summary, verify_all
 from edge.wiring import Books
 from projections import caseload, reserves
 from projections.audit import Entry, Filter, trail
-from projections.reserves import start_of
 from replay.difference import difference
 from replay.file import History, file_at
 from replay.portfolio import told as told_file
@@ -78,7 +78,8 @@ def show_totals(connection: Connection[Any], today: date) -> None:
     rows: list[list[object]] = []
     for years in (2, 1, 0):
         day = today.replace(year=today.year - years, day=min(today.day, 28))
-        found = reserves.totals(connection, known_at=start_of(day), as_of=day).in_all
+        known_at = moment_of(str(day))  # its end, as `claims reserves --known-at` takes a day
+        found = reserves.totals(connection, known_at=known_at, as_of=day).in_all
         for each in found:
             figures = each.figures
             shown = (figures.estimate, figures.paid, figures.outstanding, figures.recovered)

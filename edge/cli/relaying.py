@@ -37,7 +37,7 @@ from edge.logging import set_up_logging
 from edge.metrics.relay import RelayMetrics
 from edge.metrics.scraping import metrics_page
 from edge.postgres.connections import Role
-from edge.relay_health import Health, State, as_data, during, unsent
+from edge.relay_health import Health, State, Unsent, as_data, during, unsent
 from edge.relaying import RelayPosition, ReplayPosition
 from edge.starting import Absent, Present, Starting, StopAsked
 from edge.starting import Event as StartEvent
@@ -140,10 +140,11 @@ class _Watch:
     def _look(self) -> Health:
         now, starting = system_clock(), self.starting
         books, relay, absent = self.books, self.relay, starting.absent
-        if books is None or relay is None:
+        found = unsent(partial(books.connected, Role.READER), self.topic, now) if books else None
+        if found is None or relay is None:
             waited_s = time.monotonic() - starting.since_s if absent else 0.0
-            return Health(now, lost=absent, lost_s=waited_s)
-        found = unsent(partial(books.connected, Role.READER), self.topic, now)
+            known = found if isinstance(found, Unsent) else None
+            return Health(now, known, lost=absent, lost_s=waited_s)
         return during(now, time.monotonic(), relay.pulse, found, relay.facts)
 
 

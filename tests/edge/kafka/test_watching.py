@@ -297,3 +297,23 @@ def test_a_replay_has_no_port_for_it_says_how_it_went_itself(claims: Line) -> No
     assert claims(*replay).refused("E102", 2)["field"] == "--health-port"
     alone = claims("relay", "--health-host", "127.0.0.2", "--json").refused("E102", 2)
     assert alone["field"] == "--health-host"
+
+
+def test_a_relay_that_waits_for_the_broker_knows_what_its_topic_lacks(
+    broker: Broker, database: Database
+) -> None:
+    with PostgresStore(database.conninfo(Role.WRITER)) as opened:
+        Writer(opened).write("waits-1")
+    claims = line_on(broker, database.conninfo()).with_settings(**QUICK)
+    broker.kill()
+    try:
+        with Watched(claims, command="relay") as running:
+            running.said("absent")
+            assert running.metric("claims_relay_database_up") == 1
+            assert running.metric("claims_relay_lag_facts") > 0
+            broker.start()
+            running.said("caught-up")
+            assert running.stop() == 0
+    finally:
+        if not broker.alive:
+            broker.start()

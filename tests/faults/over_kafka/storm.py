@@ -37,7 +37,7 @@ BETWEEN_S = (0.3, 1.5)  # two faults of a row
 TRY_S = 0.5
 BEGIN_S_MAX = 60.0  # until the first commands are answered
 GROUP_S_MAX = 60.0  # until a group has lost its members; their session is 10 s at most
-WAITS_FOR_TOPICS = b'"database": false'  # in what a consumer says when it does
+WAITS_FOR_TOPICS = b'"for_what": "topics"'  # in what a consumer says when it does
 OWED_S_MAX = 90.0  # until every fault has come, once the time is up
 
 
