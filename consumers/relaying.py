@@ -166,8 +166,8 @@ class Pulse:
     """How the relay does. Threads may read it: it is replaced, never changed.
 
     `seen_s` is its last sign of life, by the timer: facts published, a turn ended, a try that
-    failed. `working` is None before the first look, and as long as the database is lost,
-    False while another relay works. `lost` is what it does without, since `since_s`.
+    failed. `working` is None before the first look and as long as the database is lost, False while
+    another relay works. `lost` is what it does without, since `since_s`.
     """
 
     seen_s: float
