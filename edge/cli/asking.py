@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from functools import wraps
@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from commands.fields import EARLIEST_DAY, LATEST_DAY
 from commands.fields import Reference as ReferenceText
+from commands.sources import Source
 from consumers.refusals import NotSent
 from consumers.release import NotParked
 from consumers.swap import BuildUnderWay, KeptOutdated, NothingKept
@@ -122,6 +123,14 @@ def claim_stream(reference: str) -> str:
     """The stream of a claim, by a reference that a claim can have."""
     _require_reference(reference, "REF")
     return f"claim-{reference}"
+
+
+def sources_named(names: Iterable[str]) -> list[Source]:
+    """The applications of these names."""
+    asked = list(names)
+    if not set(asked) <= set(Source):
+        raise BadValue("--source", f"one of {', '.join(Source)}")
+    return [Source(name) for name in asked]
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,7 @@ from consumers.commanding import (
     World,
 )
 from consumers.topics import commands_topic
-from domain.errors import BadValue
-from edge.cli.asking import OK, Caller, Json, answering
+from edge.cli.asking import OK, Caller, Json, answering, sources_named
 from edge.cli.health_port import HealthHost, HealthPort, log_start, open_health_port
 from edge.cli.output import in_lines
 from edge.consumer_health import WELL, Health, as_data, before, during
@@ -66,7 +65,7 @@ def consume(
     --json.
     """
     caller: Caller = context.obj
-    topics = [commands_topic(each) for each in _sources(sources)]
+    topics = [commands_topic(each) for each in sources_named(sources or list(Source))]
     require_settings(caller.settings)
     if not json:
         set_up_logging(caller.settings.log_level, json=caller.log_json)
@@ -118,13 +117,6 @@ class _Watch:
             starting = self.starting
             return before(system_clock(), starting.absent, now_s - starting.since_s)
         return during(system_clock(), now_s, loop.pulse, incoming.holding)
-
-
-def _sources(named: list[str] | None) -> list[Source]:
-    unknown = [name for name in named or () if name not in list(Source)]
-    if unknown:
-        raise BadValue("--source", f"one of {', '.join(Source)}")
-    return [Source(name) for name in named] if named else list(Source)
 
 
 _WAITS = {

@@ -16,7 +16,7 @@ from consumers.dead_letters import DeadLetter, read_dead
 from consumers.messages import Record
 from consumers.topics import RECEIPTS, source_of
 from domain.errors import BadValue, Refused
-from edge.cli.asking import OK, REFUSED, UNAVAILABLE, Caller, Json, answering
+from edge.cli.asking import OK, REFUSED, UNAVAILABLE, Caller, Json, answering, sources_named
 from edge.cli.output import console, print_json, table, told_moment
 from edge.kafka.consuming import answering_of
 from edge.kafka.dead import Place, dead_record, dead_records
@@ -41,6 +41,7 @@ def dead_list(
 ) -> int:
     """Name what was put aside: its place, when and why, and where it came from."""
     caller: Caller = context.obj
+    sources_named([source] if source is not None else [])
     found = [
         told
         for place, record in dead_records(caller.settings)

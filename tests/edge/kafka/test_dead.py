@@ -96,6 +96,10 @@ def test_one_is_shown_whole_whatever_its_bytes_are(claims: Line) -> None:
     assert claims.apart("dead", "show", "0:1", "--json").data["key"] == {"text": "claim-L1"}
 
 
+def test_an_application_that_there_is_not_is_refused_by_name(claims: Line) -> None:
+    claims("dead", "list", "--source", "nobody", "--json").refused("E102", 2)
+
+
 @pytest.mark.parametrize("place", ["0:99", "7:0"])
 def test_a_place_without_a_dead_letter_is_refused_by_name(claims: Line, place: str) -> None:
     claims.apart("dead", "show", place, "--json").refused("E785", 1)
