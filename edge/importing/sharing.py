@@ -58,7 +58,9 @@ def sharing(opens: Opens, processes: int) -> Generator[Dealing]:
             own = _Opened(opens, stack)
             yield Dealing(lambda claims: partial(own.take, claims))
         return
-    pool = ProcessPoolExecutor(processes, _context(), initializer=_begin, initargs=(opens,))
+    # What is started in the background ignores interrupts, and so do its processes.
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    pool = ProcessPoolExecutor(processes, _context(), initializer=_begin, initargs=(opens, ignored))
     try:
         for _ in range(processes):
             pool.submit(os.getpid)  # they start while the file is read
@@ -93,9 +95,9 @@ class _Opened:
 _here = deque[_Opened](maxlen=1)  # of a process that others deal out to
 
 
-def _begin(opens: Opens) -> None:
+def _begin(opens: Opens, ignoring_interrupts: bool) -> None:
     """Begin a process: it ends with the one that deals out, and at once when it is interrupted."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN if ignoring_interrupts else signal.SIG_DFL)
     search_seldom()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _here.append(_Opened(opens, ExitStack()))

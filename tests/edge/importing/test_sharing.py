@@ -104,11 +104,12 @@ def test_a_process_that_is_killed_stops_the_import_which_can_be_run_again(
 
 # Two processes say who they are, and whoever deals out to them waits for claims that never come.
 DEALER = """
-import os, sys, time
-from contextlib import contextmanager
+import signal, sys
 from edge.importing.sharing import sharing
 from tests.edge.importing.test_sharing import waiting
 
+# Whoever runs the tests in the background ignores it, and so would this.
+signal.signal(signal.SIGINT, getattr(signal, sys.argv[1]))
 try:
     with sharing(waiting, 2) as dealing:
         ends = [dealing.deal([]) for _ in range(2)]
@@ -128,10 +129,12 @@ def waiting() -> Generator[Intake]:
 
 
 @contextmanager
-def dealer() -> Generator[tuple[subprocess.Popen[str], list[int]]]:
+def dealer(
+    on_interrupt: str = "default_int_handler",
+) -> Generator[tuple[subprocess.Popen[str], list[int]]]:
     """One that deals out, in a session of its own, and the two processes that it deals to."""
     with subprocess.Popen(
-        [sys.executable, "-c", DEALER],
+        [sys.executable, "-c", DEALER, on_interrupt],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -164,6 +167,15 @@ def test_who_is_dealt_to_ends_with_the_one_that_deals_out() -> None:
         while any(map(alive, pids)) and time.monotonic() < deadline:
             time.sleep(0.05)
         assert not any(map(alive, pids))
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to see processes end")
+def test_where_an_interrupt_is_ignored_it_ends_nobody() -> None:
+    with dealer("SIG_IGN") as (process, pids):
+        os.killpg(process.pid, signal.SIGINT)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.5)
+        assert all(map(alive, pids))
 
 
 def test_an_interrupt_ends_all_of_them_at_once_and_without_a_traceback() -> None:
