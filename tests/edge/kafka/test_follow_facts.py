@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from consumers.topics import EVENTS
@@ -147,8 +148,9 @@ def test_a_follower_that_missed_facts_says_so_and_stops(
 ) -> None:
     log = ledger(facts=40)
     store(database, log)
-    late = claims.apart("relay", "--from", str(log[20].position), "--to", EVENTS)
-    assert late.code == 0
+    with psycopg.connect(database.conninfo()) as owner:  # as if another topic had had the first
+        owner.execute("INSERT INTO relay.position VALUES (%s, %s)", [EVENTS, log[19].position])
+    assert claims.apart("relay", "--once").code == 0
     follower = Follower(KEEPER, tmp_path, broker, str(tmp_path / "reports.db"), EVENTS)
     assert follower.process.wait(DEADLINE_S) == 1
     _, err = follower.process.communicate()

@@ -18,6 +18,7 @@ from commands.door import read
 from commands.group import GroupCommit
 from commands.ledger import Ledger
 from commands.receipt import Receipt
+from domain.errors import StoreUnavailable
 from edge.postgres.connections import Role, conninfo_for
 from edge.postgres.server import Server, reach, ready, stop
 from edge.store.postgres_store import PostgresLog, PostgresStore
@@ -73,6 +74,12 @@ class Desk:
 
     def stored(self) -> set[str]:
         """The files in the log, each with its one fact and each chain whole."""
+        for _ in range(TRIES_MAX):  # on a busy machine even a new connection may come too late
+            with contextlib.suppress(StoreUnavailable):
+                return self._stored()
+        raise TimeoutError
+
+    def _stored(self) -> set[str]:
         with PostgresLog(conninfo_for(self.server.conninfo, Role.READER)) as log:
             streams = {name.removeprefix("claim-") for name in log.streams("claim-")}
             summary = verify_all(log)
