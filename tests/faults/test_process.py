@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.edge.cli.loops import until
-from tests.faults import projector
+from tests.faults import programs
 from tests.faults.process import Child, Task
+from tests.faults.projector import project
 
 WORK_S = 600.0  # longer than anybody waits here
 
@@ -24,8 +25,8 @@ def told_to_end_before_it_has_ears(task: Task, stopping: threading.Event) -> Non
         time.sleep(WORK_S)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(projector, "main", main)  # the command line, before it hears signals
-        projector.project(task, stopping)
+        patched.setattr(programs, "main", main)  # the command line, before it hears signals
+        project(task, stopping)
 
 
 def test_a_program_that_is_told_to_end_while_it_begins_ends(tmp_path: Path) -> None:
