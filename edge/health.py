@@ -209,17 +209,10 @@ def as_data(answer: Health) -> dict[str, Any]:
 
 
 def _standing_data(found: Standing) -> dict[str, Any]:
-    oldest = found.oldest
-    moment = oldest.recorded_at if oldest else None
     return {
         "head": found.head,
         "lag": {"facts": found.lag, "seconds": found.lag_s},
-        "oldest_unapplied": oldest
-        and {
-            "position": oldest.position,
-            "stream": oldest.stream,
-            "recorded_at": moment.isoformat() if moment else None,
-        },
+        "oldest_unapplied": oldest_data(found.oldest),
         "quarantined_files": found.parked_files,
         "views": [
             {
@@ -232,6 +225,18 @@ def _standing_data(found: Standing) -> dict[str, Any]:
             }
             for view in found.views
         ],
+    }
+
+
+def oldest_data(oldest: Oldest | None) -> dict[str, Any] | None:
+    """The oldest fact that somebody lacks, as JSON data; None when nothing is lacking."""
+    if oldest is None:
+        return None
+    moment = oldest.recorded_at
+    return {
+        "position": oldest.position,
+        "stream": oldest.stream,
+        "recorded_at": moment.isoformat() if moment else None,
     }
 
 

@@ -9,7 +9,7 @@ from psycopg import Connection
 
 from consumers.relaying import Pulse
 from domain.errors import StoreUnavailable
-from edge.health import ANSWER_MS_MAX, Connect, Oldest, age_s, lag_past, oldest_past
+from edge.health import ANSWER_MS_MAX, Connect, Oldest, age_s, lag_past, oldest_data, oldest_past
 from edge.starting import Absent
 from edge.store.errors import away_by_name
 
@@ -125,15 +125,8 @@ def as_data(answer: Health, topic: str) -> dict[str, Any]:
 
 
 def _unsent_data(found: Unsent) -> dict[str, Any]:
-    oldest = found.oldest
-    moment = oldest.recorded_at if oldest else None
     return {
         "position": found.position,
         "lag": {"facts": found.lag, "seconds": found.lag_s},
-        "oldest_unsent": oldest
-        and {
-            "position": oldest.position,
-            "stream": oldest.stream,
-            "recorded_at": moment.isoformat() if moment else None,
-        },
+        "oldest_unsent": oldest_data(found.oldest),
     }
