@@ -1,6 +1,9 @@
 """What a topic holds, and a broker with the ledger's topics for those who follow them."""
 
-from collections.abc import Iterable
+import os
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from consumers.fact_messages import Followed, read_fact
@@ -31,6 +34,18 @@ def with_topics(broker: Broker) -> None:
     """Give a broker the ledger's topics."""
     done = Line({"CLAIMS_KAFKA_BOOTSTRAP": broker.plain}).apart("topics", "create")
     assert done.code == 0, done.err
+
+
+@contextmanager
+def of_its_own(run: Path, name: str) -> Generator[Broker]:
+    """A broker that only these tests use, with the ledger's topics."""
+    broker = Broker(run, f"{name}-{os.getpid()}")
+    try:
+        broker.start()
+        with_topics(broker)
+        yield broker
+    finally:
+        broker.kill()
 
 
 def made(broker: Broker, topic: str, partitions: int = 3) -> None:

@@ -27,6 +27,7 @@ from tests.consumers.test_commanding_machine import carrying
 from tests.edge.cli.invoking import PROCESS_S_MAX, Line
 from tests.edge.cli.loops import Running
 from tests.edge.cli.test_running import postmaster
+from tests.edge.kafka.following import of_its_own
 from tests.edge.kafka.speaking import letters, notify, opening, receipts, say
 from tests.edge.store.tampering import altered
 from tests.postgres_fixtures import Database
@@ -42,14 +43,8 @@ CRM, TELEPHONY = commands_topic(Source.CRM), commands_topic(Source.TELEPHONY)
 @pytest.fixture(scope="module")
 def broker(run_folder: Path) -> Iterator[Broker]:
     """One for this file: its group goes on from test to test where the last one ended."""
-    made = Broker(run_folder, f"consume-kafka-{os.getpid()}")
-    try:
-        made.start()
-        line = Line({"CLAIMS_KAFKA_BOOTSTRAP": made.plain})
-        assert line.apart("topics", "create").code == 0
-        yield made
-    finally:
-        made.kill()
+    with of_its_own(run_folder, "consume-kafka") as broker:
+        yield broker
 
 
 def as_ledger(broker: Broker, conninfo: str) -> Line:

@@ -1,7 +1,6 @@
 """`claims dead`: what was put aside is named, shown whole, and tried again by the same way."""
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -22,6 +21,7 @@ from tests.brokers.broker import Broker
 from tests.consumers.test_commanding_machine import carrying
 from tests.edge.cli.conftest import line_of
 from tests.edge.cli.invoking import Line
+from tests.edge.kafka.following import of_its_own
 from tests.edge.kafka.speaking import notify, opening, receipts
 from tests.postgres_fixtures import Database
 
@@ -34,17 +34,11 @@ WRONG = carrying({**notify("l-3", "L3"), "type": "approve-payment", "payment_id"
 @pytest.fixture(scope="module")
 def broker(run_folder: Path) -> Iterator[Broker]:
     """One for this file, whose dead letters the first of its tests finds there."""
-    made = Broker(run_folder, f"dead-kafka-{os.getpid()}")
-    try:
-        made.start()
-        line = Line({"CLAIMS_KAFKA_BOOTSTRAP": made.plain})
-        assert line.apart("topics", "create").code == 0
-        with closing(KafkaOutgoing(made.settings("ledger"))) as outgoing:
+    with of_its_own(run_folder, "dead-kafka") as broker:
+        with closing(KafkaOutgoing(broker.settings("ledger"))) as outgoing:
             outgoing.send([aside(ODD, WHY), aside(opening("l-1", "L1"), WHY), aside(WRONG, WHY)])
             outgoing.send([Leaving(DEAD, opening("l-4", "L4"))])
-        yield made
-    finally:
-        made.kill()
+        yield broker
 
 
 def aside(record: Record, error: Refused) -> Leaving:

@@ -19,7 +19,7 @@ from tests.brokers.broker import Broker
 from tests.brokers.console import consume
 from tests.edge.cli.invoking import Line
 from tests.edge.cli.loops import Running, page_under_way, until
-from tests.edge.kafka.following import everything, facts, files, line_on, made, with_topics
+from tests.edge.kafka.following import everything, facts, files, line_on, made, of_its_own
 from tests.edge.store.facts import Writer
 from tests.postgres_fixtures import Database
 
@@ -35,13 +35,8 @@ SECRET = "tooth 36 was perforated"
 @pytest.fixture(scope="module")
 def broker(run_folder: Path) -> Iterator[Broker]:
     """A broker of this module's own, with the ledger's topics."""
-    started = Broker(run_folder, f"relays-{os.getpid()}")
-    try:
-        started.start()
-        with_topics(started)
-        yield started
-    finally:
-        started.kill()
+    with of_its_own(run_folder, "relays") as broker:
+        yield broker
 
 
 @pytest.fixture

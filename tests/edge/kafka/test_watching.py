@@ -19,7 +19,7 @@ from tests.edge.cli.invoking import Line
 from tests.edge.cli.loops import until
 from tests.edge.cli.test_running import postmaster
 from tests.edge.cli.watched import Watched
-from tests.edge.kafka.following import line_on, with_topics
+from tests.edge.kafka.following import line_on, of_its_own
 from tests.edge.kafka.speaking import letters, notify, opening, receipts, say
 from tests.edge.store.facts import Writer
 from tests.postgres_fixtures import Database
@@ -31,13 +31,8 @@ QUICK = {"CLAIMS_KAFKA_WAIT_S": "1"}  # a broker that is away is not there a sec
 @pytest.fixture(scope="module")
 def broker(run_folder: Path) -> Iterator[Broker]:
     """A broker of this module's own, with the ledger's topics."""
-    started = Broker(run_folder, f"watched-{os.getpid()}")
-    try:
-        started.start()
-        with_topics(started)
-        yield started
-    finally:
-        started.kill()
+    with of_its_own(run_folder, "watched") as broker:
+        yield broker
 
 
 @pytest.fixture
