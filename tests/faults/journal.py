@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,16 @@ def entries(path: Path) -> Iterator[Entry]:
             except ValueError:
                 continue
             yield entry
+
+
+def faults_told(folder: Path) -> Counter[str]:
+    """What all the processes of a run, whose journals are in this folder, say was done to them."""
+    found = Counter[str]()
+    for path in folder.glob("*.jsonl"):
+        for entry in entries(path):
+            if "fault" in entry:
+                found[entry["fault"]] += entry.get("times", 1)
+    return found
 
 
 def _torn(file: int) -> bool:

@@ -19,7 +19,7 @@ from typing import Any
 from tests.faults import points, proxy
 from tests.faults.checks import Finding, Kind
 from tests.faults.holes import APPENDS, TAKEN_BACK, take_back
-from tests.faults.journal import entries
+from tests.faults.journal import faults_told
 from tests.faults.process import Child, Fate, Role, Task
 from tests.faults.projector import project
 from tests.faults.proxy import Cut, relay, through
@@ -138,12 +138,7 @@ class Storm:
 
     def all_faults(self) -> Counter[str]:
         """What was done to the processes, by others and by their own hands."""
-        own: Counter[str] = Counter()
-        for path in self.folder.glob("*.jsonl"):
-            for entry in entries(path):
-                if "fault" in entry:
-                    own[entry["fault"]] += entry.get("times", 1)
-        return self.faults + own
+        return self.faults + faults_told(self.folder)
 
     def _make_up_for_the_rest(self, limit: float) -> None:
         """Start those with named points again, for the points that nobody has met yet, and hurt

@@ -17,7 +17,7 @@ from signal import SIGCONT, SIGSTOP
 from typing import Any
 
 from tests.faults.checks import Finding, Kind
-from tests.faults.journal import entries
+from tests.faults.journal import faults_told
 from tests.faults.over_kafka import points
 from tests.faults.over_kafka.asks import POISON
 from tests.faults.over_kafka.hub import Hub
@@ -152,13 +152,7 @@ class Storm:
 
     def all_faults(self) -> Counter[str]:
         """What was done to the processes, by others and by their own hands."""
-        own = (
-            entry["fault"]
-            for path in self.folder.glob("*.jsonl")
-            for entry in entries(path)
-            if "fault" in entry
-        )
-        return self.faults + Counter(own)
+        return self.faults + faults_told(self.folder)
 
     def tend(self) -> None:
         """Start again who has ended, and look."""
