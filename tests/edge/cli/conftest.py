@@ -1,13 +1,11 @@
 """A ledger that holds the story, to be read; an empty one for each test that writes."""
 
-import logging
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from typing import Protocol
 
 import pytest
-import structlog
 from psycopg import Connection, sql
 
 from commands.door import read
@@ -18,17 +16,6 @@ from edge.wiring import open_books
 from tests.edge.cli.invoking import Line
 from tests.edge.cli.story import STORY, as_lines
 from tests.postgres_fixtures import TEMPLATE, Database
-
-
-@pytest.fixture(autouse=True)
-def _log_as_before() -> Iterator[None]:
-    """Each command sets the log of its process up; here they share one."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    structlog.reset_defaults()
-    root.handlers[:] = handlers
-    root.setLevel(level)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Each command sets the log of its process up; here too they share one, with Kafka's threads."""
+"""Each command sets the log of its process up; here they share one, with Kafka's threads too."""
 
 import logging
 from collections.abc import Iterator
