@@ -77,6 +77,13 @@ def stands(connection: Connection[Any], schema: Schema, names: Sequence[str]) ->
     }
 
 
+def tables_of(connection: Connection[Any], schema: Schema, name: str) -> Sequence[str]:
+    """The tables of a build, as it has them; none where it is not there."""
+    query = sql.SQL("SELECT tables FROM {position} WHERE view = %s").format(**_books(schema))
+    row = connection.execute(query, [name]).fetchone()
+    return row[0] if row else ()
+
+
 def lock(connection: Connection[Any], schema: Schema, expected: Mapping[str, Stand]) -> set[str]:
     """Lock the builds for a page, in one order for all; which of them stand where expected."""
     query = sql.SQL(

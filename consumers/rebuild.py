@@ -63,14 +63,20 @@ def rebuild(
         doors.connection() as beside,
         building(connection, views),
     ):
+        count = _workers(log.head()) if workers is None else workers
         facts: dict[str, int] = {}
         for up_to, together in _targets(log, connection, views):
             what = begin(connection, together, up_to)
-            count = _workers(up_to) if workers is None else workers
             read = build(doors, what, count, progress)
             _finish(doors, connection, what, count)
             facts |= {view.name: read for view in together}
-        return [_replace(log, view, facts[view.name], accept, connection, beside) for view in views]
+        replace_one = partial(_replace, log, connection, beside, accept=accept)
+        with ThreadPoolExecutor(count) as comparing:
+            compared = [comparing.submit(_compared, doors, view) for view in views]
+            return [
+                replace_one(view, facts[view.name], found.result())
+                for view, found in zip(views, compared, strict=True)
+            ]
 
 
 def _workers(facts: int) -> int:
@@ -131,21 +137,28 @@ def _finish(doors: Doors, connection: Connection[Any], what: Build, workers: int
         positions.move(connection, NEXT, [view.name for view in what.views], what.up_to)
 
 
+def _compared(doors: Doors, view: View) -> list[Difference]:
+    """What differs between a build and its live view, on connections of its own."""
+    with doors.log() as log, doors.connection() as connection, doors.connection() as beside:
+        catch_up = partial(_catch_up, Projector(log, beside, schema=NEXT), view)
+        return _reconcile(view, connection, beside, catch_up)
+
+
 def _replace(
     log: Archive,
-    view: View,
-    facts: int,
-    accept: bool,
     connection: Connection[Any],
     beside: Connection[Any],
+    view: View,
+    facts: int,
+    found: Sequence[Difference],
+    *,
+    accept: bool,
 ) -> Rebuilt:
-    projector = Projector(log, beside, schema=NEXT)
-    catch_up = partial(_catch_up, projector, view)
-    found = _reconcile(view, connection, beside, catch_up)
     parked = len(stands(beside, NEXT, [view.name])[view.name].parked)
     result = Rebuilt(view.name, facts, tuple(found), swapped=False, parked=parked)
     if found and not accept:
         return result
+    catch_up = partial(_catch_up, Projector(log, beside, schema=NEXT), view)
     catch_up(log.head())
     swap(connection, view, NEXT, catch_up)
     return replace(result, swapped=True)

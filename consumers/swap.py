@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from psycopg import Connection
+from psycopg import Connection, sql
 
 from consumers.positions import (
     LIVE,
@@ -17,6 +17,7 @@ from consumers.positions import (
     Stand,
     drop,
     stands,
+    tables_of,
     transfer,
     writing,
 )
@@ -29,6 +30,8 @@ BUILDING = 0x6275696C  # "buil": the advisory locks of those who build views bes
 # Who waits for a lock on a table makes all others wait behind it, so it is tried again and again
 # for a moment each. A reader's statement may take 30 s; who reads longer is not waited for.
 LOCK_WAIT = "200ms"
+# PostgreSQL's own VACUUM gives way to who has waited for its table for `deadlock_timeout`, 1 s.
+VACUUM_WAIT = "2s"
 PAUSE_S = 0.3  # readers of one moment are gone by then, or nearly
 TRIES_MAX = 120  # about half a minute of pauses; a report that reads on for longer is told of
 
@@ -105,8 +108,10 @@ def swap(
         live = stands(connection, LIVE, [view.name]).get(view.name)
         if live is not None:
             catch_up(live.position)  # so that little is left for when all readers wait
+        tables = _tables(connection, view.name)  # not below: its look at the books is a lock, too
         try:
             with writing(connection, LIVE):
+                _end_vacuum(connection, tables)
                 connection.execute(f"SET LOCAL lock_timeout = '{LOCK_WAIT}'".encode())
                 connection.execute("LOCK TABLE views.position IN ACCESS EXCLUSIVE MODE")
                 live = stands(connection, LIVE, [view.name]).get(view.name)
@@ -117,6 +122,25 @@ def swap(
         except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
             time.sleep(PAUSE_S)
     raise ViewInUse(view.name)
+
+
+def _tables(connection: Connection[Any], name: str) -> list[sql.Identifier]:
+    """The tables of all of a view's builds."""
+    return [
+        sql.Identifier(schema, table)
+        for schema in (LIVE, NEXT, PREVIOUS)
+        for table in tables_of(connection, schema, name)
+    ]
+
+
+def _end_vacuum(connection: Connection[Any], tables: Sequence[sql.Identifier]) -> None:
+    """Keep VACUUM off the tables for the transaction; their readers and writers go on.
+
+    It may be at a large table for minutes, far longer than anybody is made to wait for an exchange.
+    """
+    connection.execute(f"SET LOCAL lock_timeout = '{VACUUM_WAIT}'".encode())
+    for table in tables:
+        connection.execute(sql.SQL("LOCK TABLE {} IN SHARE UPDATE EXCLUSIVE MODE").format(table))
 
 
 def _exchange(connection: Connection[Any], name: str, source: Schema) -> None:

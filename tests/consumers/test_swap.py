@@ -1,8 +1,10 @@
 """Putting a build in the live place: nobody sees half of it, one at a time, and taken back."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -16,6 +18,7 @@ from consumers.rebuild import rebuild
 from consumers.swap import BuildUnderWay, ViewInUse, building, roll_back
 from domain.errors import UnknownName
 from edge.postgres.connections import Role
+from edge.postgres.server import ready
 from projections.view import (
     hold,
     position_of,
@@ -33,6 +36,8 @@ from tests.projections.ledgers import (
     MemoryLog,
     ledger,
 )
+
+LOOKS_MAX = 600  # a minute; PostgreSQL looks each second whether there is something to vacuum
 
 
 def test_readers_never_see_a_half_built_view(
@@ -89,6 +94,37 @@ def test_who_holds_a_moment_is_waited_for_and_no_longer_than_is_sensible(
             rebuild(doors(database, MemoryLog(log)), views("audit"))
     assert every_row(projecting) == whole
     assert rebuild(doors(database, MemoryLog(log)), views("audit"))[0].swapped
+
+
+def test_a_table_that_is_being_vacuumed_by_itself_can_be_exchanged(
+    server_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(swap, "TRIES_MAX", 2)
+    server = ready(None, server_home)
+    database = Database("claims", server)
+    log = ledger(facts=100)
+    with psycopg.connect(server.conninfo, autocommit=True) as owner:
+        with psycopg.connect(database.conninfo(Role.PROJECTOR), autocommit=True) as projecting:
+            Projector(MemoryLog(log), projecting).catch_up(views())
+        vacuumed_without_end(owner)
+        assert rebuild(doors(database, MemoryLog(log)), views("audit"))[0].swapped
+
+
+def vacuumed_without_end(owner: Connection[Any]) -> None:
+    """Have the live audit trail vacuumed, as PostgreSQL does by itself, at a snail's pace."""
+    owner.execute(
+        "ALTER TABLE views.audit SET (autovacuum_vacuum_threshold = 0,"
+        " autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1)"
+    )
+    for _ in range(100):  # which leaves hundreds of pages to go through
+        owner.execute("UPDATE views.audit SET rationale = rationale")
+    owner.execute("ALTER SYSTEM SET autovacuum_naptime = 1")
+    owner.execute("SELECT pg_reload_conf()")
+    for _ in range(LOOKS_MAX):
+        if owner.execute("SELECT FROM pg_stat_progress_vacuum").rowcount:
+            return
+        time.sleep(0.1)
+    raise TimeoutError
 
 
 def test_two_do_not_build_one_view_at_the_same_time(
