@@ -11,8 +11,8 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from consumers.answering import Answer, Answering, Leaving, Message, NotYet, Partition
+from consumers.pace import is_stuck, pause_s
 from consumers.refusals import NotSent
-from consumers.running import is_stuck, pause_s
 from domain.errors import TooContended
 
 POLL_S = 1.0  # with nothing to do; a stop is heard within it

@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 from consumers.fact_messages import write_fact
 from consumers.messages import Record
-from consumers.running import POLL_S, PROGRESS_S_MIN, SUMMARY_S_MIN, World, is_stuck, pause_s
+from consumers.pace import POLL_S, PROGRESS_S_MIN, SUMMARY_S_MIN, World, is_stuck, pause_s
 from domain.errors import Refused, StoreUnavailable, Unreadable
 from domain.schema import from_stored
 

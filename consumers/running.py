@@ -9,18 +9,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
+from consumers.pace import POLL_S, PROGRESS_S_MIN, SUMMARY_S_MIN, World, is_stuck, pause_s
 from consumers.projector import Progress
 from consumers.quarantine import TooManyParked
 from domain.errors import StoreUnavailable
 from projections.view import View, ViewBroken, ViewOutdated
 
-POLL_S = 1.0  # hints can be lost: one that is costs this long
-PAUSE_S_MIN = 0.1  # a connection that was cut is made anew at once, or nearly
-PAUSE_S_MAX = 1.0  # views are level within 5 s of the database's return; trying costs little
-PROGRESS_S_MIN = 1.0  # a page takes milliseconds: who watches reads one line a second
-SUMMARY_S_MIN = 10.0  # the same for what was read while level, summed up
 AGAIN_S = 60.0  # a view that stops at too many files reads a page many times to find that out
-STUCK_S_MAX = 60.0  # far beyond a page, a lock that is waited for and a failure to connect
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,18 +94,6 @@ class Reading(Protocol):
     def position(self, views: Sequence[View]) -> int:
         """The position that all of the views hold the log up to."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """What the loop is given of the world; `timer` and the pauses are in seconds."""
-
-    clock: Callable[[], datetime]
-    timer: Callable[[], float]  # never runs backwards, as a clock may
-    wait: Callable[[float], bool]  # for a hint, so long at most
-    sleep: Callable[[float], None]
-    chance: Callable[[], float]  # between 0 and 1
-    stop_asked: Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,18 +248,3 @@ class Loop:
         self.pulse = replace(self.pulse, since=self._world.clock(), why_away=None)
         self._say_level = True
         self._tell(Back(tries, self._world.timer() - self._lost_s))
-
-
-def is_stuck(seen_s: float, now_s: float) -> bool:
-    """Whether a loop that gave its last sign of life then is held to be stuck by now."""
-    return now_s - seen_s > STUCK_S_MAX
-
-
-def pause_s(failures: int, chance: float) -> float:
-    """How long to pause after so many failures in a row, at least one.
-
-    It doubles up to its bound, and chance (0 to 1) takes up to half of it away, so that processes
-    that lost one database together do not return to it together.
-    """
-    bound = min(PAUSE_S_MAX, PAUSE_S_MIN * 2.0 ** min(failures - 1, 10))
-    return bound * (1 - chance / 2)

@@ -11,8 +11,8 @@ from typing import Any
 
 from psycopg import Connection
 
+from consumers.pace import World
 from consumers.projector import Progress
-from consumers.running import World
 from edge.postgres.connections import Role
 from edge.wiring import Books, LoginLacksRights, database_errors, lost_by_name, may_project
 from projections.view import View, position_of

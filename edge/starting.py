@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from consumers.running import pause_s
+from consumers.pace import pause_s
 from domain.errors import StoreUnavailable
 from edge.kafka.errors import BrokerDidNotAnswer
 from edge.keeping import Stop

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from consumers.fact_messages import Followed, read_fact
 from consumers.messages import Record
+from consumers.pace import World
 from consumers.relaying import Event, NotAcknowledged, Relay, Stored
-from consumers.running import World
 from domain.errors import StoreUnavailable
 from domain.schema import to_stored
 from tests.projections.ledgers import Log

@@ -22,7 +22,7 @@ from consumers.commanding import (
 )
 from consumers.dead_letters import read_dead
 from consumers.messages import Record
-from consumers.running import PAUSE_S_MAX, PAUSE_S_MIN, STUCK_S_MAX
+from consumers.pace import PAUSE_S_MAX, PAUSE_S_MIN, STUCK_S_MAX
 from consumers.topics import DEAD, RECEIPTS, commands_topic
 from tests.consumers.members import DAMAGED, Member, Place
 from tests.consumers.test_commanding_machine import carrying, notify

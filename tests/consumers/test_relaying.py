@@ -7,6 +7,7 @@ import pytest
 
 from consumers import relaying
 from consumers.messages import Record
+from consumers.pace import POLL_S, STUCK_S_MAX, SUMMARY_S_MIN
 from consumers.relaying import (
     PAGE_FACTS,
     Back,
@@ -21,7 +22,6 @@ from consumers.relaying import (
     Waiting,
     Working,
 )
-from consumers.running import POLL_S, STUCK_S_MAX, SUMMARY_S_MIN
 from domain.errors import DamagedFact
 from tests.consumers.relays import TOPIC, Book, Killed, Shelf, Stage, Topic, Turn, rows
 from tests.projections.ledgers import ledger

@@ -9,16 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.projector import Progress
-from consumers.quarantine import TooManyParked
-from consumers.running import (
-    AGAIN_S,
+from consumers.pace import (
     PAUSE_S_MAX,
     PAUSE_S_MIN,
     POLL_S,
     PROGRESS_S_MIN,
     STUCK_S_MAX,
     SUMMARY_S_MIN,
+    World,
+    pause_s,
+)
+from consumers.projector import Progress
+from consumers.quarantine import TooManyParked
+from consumers.running import (
+    AGAIN_S,
     Back,
     CaughtUp,
     Event,
@@ -30,8 +34,6 @@ from consumers.running import (
     Started,
     Stopping,
     TakenIn,
-    World,
-    pause_s,
 )
 from domain.errors import DamagedFact, StoreUnavailable
 from projections.view import View, ViewOutdated

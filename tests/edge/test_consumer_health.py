@@ -6,7 +6,7 @@ import pytest
 
 from consumers.answering import Partition
 from consumers.commanding import Need, Pulse, Waiting
-from consumers.running import STUCK_S_MAX
+from consumers.pace import STUCK_S_MAX
 from edge.consumer_health import SILENT_S_MAX, WAITS_S_MAX, WELL, State, as_data, before, during
 from edge.kafka.lag import Holding, Lag
 from edge.starting import Absent

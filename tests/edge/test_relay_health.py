@@ -7,8 +7,8 @@ from functools import partial
 import psycopg
 import pytest
 
+from consumers.pace import STUCK_S_MAX
 from consumers.relaying import Lost, Pulse
-from consumers.running import STUCK_S_MAX
 from consumers.topics import EVENTS
 from edge.health import Connect, Oldest
 from edge.postgres.connections import Role
