@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from itertools import compress
 from typing import Any, LiteralString, NamedTuple
 
 from msgspec.json import encode
@@ -184,6 +185,7 @@ def _last(claim: Claim, day: date | None) -> Tile | None:
     return None if stands is None or day is None else Tile(day, None, stands)
 
 
+ENDS = ("recorded_to", "effective_to")
 COLUMNS = ("claim", "position", "version", "recorded_from", "effective_from", *Standing._fields)
 TYPES: Mapping[str, Sequence[str]] = {
     "int8": ("position", "damages_estimate", "incurred", "paid"),
@@ -216,21 +218,20 @@ WHERE tile.claim = ended.claim AND tile.effective_from = ended.day
 
 def _copies(written: Sequence[Writing]) -> list[Copy]:
     """The rows to add: those with the same ends together, for one that is open is not written."""
-    rows: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
+    rows: dict[tuple[bool, ...], list[tuple[Any, ...]]] = {}
     for each in written:
-        record, tile = each.record, each.tile
-        ends = {"recorded_to": each.recorded_to, "effective_to": tile.effective_to}
-        known = {name: end for name, end in ends.items() if end is not None}
-        rows.setdefault(tuple(known), []).append(
+        record, (first, until, standing) = each.record, each.tile
+        envelope, ends = record.envelope, (each.recorded_to, until)
+        rows.setdefault(tuple(map(bool, ends)), []).append(
             (
-                *(each.claim, record.position, record.envelope.version),
-                *(record.envelope.recorded_at, tile.effective_from),
-                *tile.standing,
-                *known.values(),
+                *(each.claim, record.position, envelope.version, envelope.recorded_at, first),
+                *standing,
+                *filter(None, ends),
             )
         )
     return [
-        Copy("caseload", typed((*COLUMNS, *known), **TYPES), same) for known, same in rows.items()
+        Copy("caseload", typed((*COLUMNS, *compress(ENDS, known)), **TYPES), same)
+        for known, same in rows.items()
     ]
 
 

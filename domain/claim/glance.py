@@ -1,7 +1,7 @@
 """A file at a glance: who has it, how far it is and what it is worth, as a caseload counts it."""
 
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from domain.claim import Claim
 from domain.claim.exposure import UNALLOCATED
@@ -51,6 +51,12 @@ class _Worth(NamedTuple):
     paid: int
 
 
+# Where a standing has what the lines tell; what the escalations tell comes next.
+_WORTH = slice(
+    Standing._fields.index(_Worth._fields[0]), Standing._fields.index("open_escalations")
+)
+
+
 def standing_of(claim: Claim) -> Standing | None:
     """How a file stands; None before it was notified."""
     return _standing(claim.lifecycle, _worth(claim), _undecided(claim))
@@ -64,14 +70,15 @@ def standing_after(stood: Standing, before: Claim, after: Claim) -> Standing | N
     same_life, same_lines = before.lifecycle is after.lifecycle, before.reserves is after.reserves
     if same_life and same_lines and before.escalations is after.escalations:
         return stood
+    told: tuple[Any, ...] = stood
     # Amounts are in the file's own currency, which its notification tells.
     if not same_lines or before.currency != after.currency:
         worth = _worth(after)
     else:
-        worth = _Worth(stood.other_currencies, stood.damages_estimate, stood.incurred, stood.paid)
+        worth = _Worth._make(told[_WORTH])
     undecided = _undecided(after)
     if same_life:
-        return stood._replace(open_escalations=undecided, **worth._asdict())
+        return Standing._make((*told[: _WORTH.start], *worth, undecided, *told[_WORTH.stop + 1 :]))
     return _standing(after.lifecycle, worth, undecided)
 
 
@@ -114,7 +121,7 @@ def _worth(claim: Claim) -> _Worth:
         paid += state.paid
         if line.cost_type is CostType.DAMAGES:
             damages += state.estimate
-    return _Worth(" ".join(sorted(others)), damages, incurred, paid)
+    return _Worth(" ".join(sorted(others)) if others else "", damages, incurred, paid)
 
 
 def _undecided(claim: Claim) -> int:
