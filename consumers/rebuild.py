@@ -73,10 +73,13 @@ def rebuild(
         replace_one = partial(_replace, log, connection, beside, accept=accept)
         with ThreadPoolExecutor(count) as comparing:
             compared = [comparing.submit(_compared, doors, view) for view in views]
-            return [
-                replace_one(view, facts[view.name], found.result())
-                for view, found in zip(views, compared, strict=True)
-            ]
+            try:
+                return [
+                    replace_one(view, facts[view.name], found.result())
+                    for view, found in zip(views, compared, strict=True)
+                ]
+            finally:  # where one stops them all, those that wait their turn need not be compared
+                comparing.shutdown(wait=False, cancel_futures=True)
 
 
 def _workers(facts: int) -> int:

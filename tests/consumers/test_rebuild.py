@@ -1,5 +1,7 @@
 """Rebuilding beside the live view: the same row by row, stopped by a difference, or begun anew."""
 
+import threading
+import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -11,16 +13,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from psycopg import Connection
 
+from consumers.bulk import Doors
 from consumers.positions import NEXT
 from consumers.projector import Projector
 from consumers.quarantine import TooManyParked
 from consumers.rebuild import rebuild
-from consumers.swap import KeptOutdated, NothingKept, roll_back
+from consumers.reconcile import Difference
+from consumers.swap import KeptOutdated, NothingKept, ViewInUse, roll_back
 from domain.errors import UnknownName
 from edge.postgres.connections import Role
 from projections.view import (
     Change,
     Copy,
+    View,
     ViewNotBuilt,
     ViewOutdated,
     Write,
@@ -272,6 +277,32 @@ def test_a_rebuild_that_is_killed_leaves_the_live_view_and_the_next_begins_anew(
     assert {position(projecting, view) for view in views()} == {log[-1].position}
     done = rebuild(doors(database, MemoryLog(log)), views())
     assert all(each.swapped and not each.differences for each in done)
+    assert every_row(projecting) == whole
+
+
+def test_what_stops_one_view_is_said_without_comparing_those_that_wait(
+    database: Database, projecting: Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = ledger(facts=60)
+    Projector(MemoryLog(log), projecting).catch_up(views())
+    whole, begun, second = every_row(projecting), list[str](), threading.Event()
+
+    def compared(_: Doors, view: View) -> list[Difference]:
+        begun.append(view.name)
+        if len(begun) == 2:
+            second.set()
+            time.sleep(1)  # as one of a large view does
+        return []
+
+    def stopped(*_: Any) -> None:
+        second.wait(60)
+        raise ViewInUse("audit")
+
+    monkeypatch.setattr("consumers.rebuild._compared", compared)
+    monkeypatch.setattr("consumers.rebuild.swap", stopped)
+    with pytest.raises(ViewInUse):
+        rebuild(doors(database, MemoryLog(log)), views(), workers=1)
+    assert begun == NAMES[:2]
     assert every_row(projecting) == whole
 
 
