@@ -30,7 +30,8 @@ BUILDING = 0x6275696C  # "buil": the advisory locks of those who build views bes
 # Who waits for a lock on a table makes all others wait behind it, so it is tried again and again
 # for a moment each. A reader's statement may take 30 s; who reads longer is not waited for.
 LOCK_WAIT = "200ms"
-# PostgreSQL's own VACUUM gives way to who has waited for its table for `deadlock_timeout`, 1 s.
+# PostgreSQL's own VACUUM gives way to who has waited for its table for `deadlock_timeout`, 1 s. One
+# that a person began, or that wraparound asks for, does not: it is told of after nearly 5 minutes.
 VACUUM_WAIT = "2s"
 PAUSE_S = 0.3  # readers of one moment are gone by then, or nearly
 TRIES_MAX = 120  # about half a minute of pauses; a report that reads on for longer is told of
