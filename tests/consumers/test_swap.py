@@ -119,6 +119,7 @@ def vacuumed_without_end(owner: Connection[Any]) -> None:
     with owner.transaction():  # a row that is left before it ends is not pruned: hundreds of pages
         for _ in range(100):
             owner.execute("UPDATE views.audit SET rationale = rationale")
+    owner.execute("SELECT pg_stat_force_next_flush()")  # or it hears of them half a minute later
     owner.execute("ALTER SYSTEM SET autovacuum_naptime = 1")
     owner.execute("SELECT pg_reload_conf()")
     for _ in range(LOOKS_MAX):
