@@ -13,6 +13,7 @@ from itertools import groupby
 from typing import Any
 
 from psycopg import Connection, sql
+from psycopg.errors import LockNotAvailable
 
 from consumers import positions
 from consumers.bulk import Archive, Build, Deferred, Doors, build, complete, defer
@@ -20,7 +21,7 @@ from consumers.positions import LIVE, NEXT, Stand, stands, writing
 from consumers.projector import Projector
 from consumers.quarantine import TooManyParked
 from consumers.reconcile import Difference, differences
-from consumers.swap import building, swap
+from consumers.swap import ViewInUse, building, swap
 from projections.view import View
 
 WORKERS_MAX = 4  # past it, it is the database that has no more to give
@@ -113,11 +114,17 @@ def _target(live: Stand | None, head: int) -> int:
 
 
 def begin(connection: Connection[Any], views: Sequence[View], up_to: int) -> Build:
-    """Make empty tables in the place of what an earlier rebuild may have left."""
+    """Make empty tables in the place of what an earlier rebuild may have left.
+
+    Raises `ViewInUse` (E648) where somebody is looking at that.
+    """
     deferred: dict[str, Sequence[Deferred]] = {}
     with writing(connection, NEXT):
         for view in views:
-            positions.drop(connection, NEXT, view.name)
+            try:
+                positions.drop(connection, NEXT, view.name)
+            except LockNotAvailable as error:
+                raise ViewInUse(view.name) from error
             positions.create(connection, NEXT, view)
             deferred[view.name] = defer(connection, view)
     begun = stands(connection, NEXT, [view.name for view in views])

@@ -106,11 +106,11 @@ def swap(
     whose place it takes. Readers of one moment hold the table of positions, and are waited for.
     """
     for _ in range(TRIES_MAX):
-        live = stands(connection, LIVE, [view.name]).get(view.name)
-        if live is not None:
-            catch_up(live.position)  # so that little is left for when all readers wait
-        tables = _tables(connection, view.name)  # not below: its look at the books is a lock, too
         try:
+            live = stands(connection, LIVE, [view.name]).get(view.name)
+            if live is not None:
+                catch_up(live.position)  # so that little is left for when all readers wait
+            tables = _tables(connection, view.name)  # not below: its look at the books locks, too
             with writing(connection, LIVE):
                 _end_vacuum(connection, tables)
                 connection.execute(f"SET LOCAL lock_timeout = '{LOCK_WAIT}'".encode())

@@ -21,7 +21,7 @@ from consumers.rebuild import rebuild
 from consumers.reconcile import Difference
 from consumers.swap import KeptOutdated, NothingKept, ViewInUse, roll_back
 from domain.errors import UnknownName
-from edge.postgres.connections import Role
+from edge.postgres.connections import LIMITS, Role
 from projections.view import (
     Change,
     Copy,
@@ -304,6 +304,22 @@ def test_what_stops_one_view_is_said_without_comparing_those_that_wait(
         rebuild(doors(database, MemoryLog(log)), views(), workers=1)
     assert begun == NAMES[:2]
     assert every_row(projecting) == whole
+
+
+def test_what_an_earlier_rebuild_left_is_not_taken_from_who_reads_it(
+    database: Database, projecting: Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(LIMITS, Role.PROJECTOR, replace(LIMITS[Role.PROJECTOR], lock_ms_max=200))
+    log = ledger(facts=30)
+    Projector(MemoryLog(log), projecting).catch_up(views())
+    projecting.execute("UPDATE views.audit SET rationale = 'wrong'")
+    (stopped,) = rebuild(doors(database, MemoryLog(log)), views("audit"))
+    assert not stopped.swapped
+    with psycopg.connect(database.conninfo()) as looking:
+        looking.execute("SELECT FROM views_next.audit")
+        with pytest.raises(ViewInUse):
+            rebuild(doors(database, MemoryLog(log)), views("audit"))
+    assert rebuild(doors(database, MemoryLog(log)), views("audit"), accept=True)[0].swapped
 
 
 def test_a_view_that_parks_too_many_files_is_not_built(

@@ -68,7 +68,7 @@ class Proxy:
     async def _connected(self, reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
         self._open.add(client)
         try:
-            with suppress(OSError):
+            with suppress(OSError, asyncio.CancelledError):  # the latter when the proxy ends
                 answers, broker = await asyncio.open_connection(HOST, self._behind)
                 self._open.add(broker)
                 try:
